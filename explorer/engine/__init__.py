@@ -1,0 +1,1 @@
+"""The engine: everything that computes, in a process of its own."""

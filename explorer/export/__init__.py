@@ -1,0 +1,1 @@
+"""Films and pictures, made from the same frames that the window shows."""

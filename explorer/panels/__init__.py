@@ -1,0 +1,1 @@
+"""The controls: bars, strips, drawer and dialogs."""

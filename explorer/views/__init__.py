@@ -1,0 +1,1 @@
+"""What draws a frame: one file per view."""

@@ -1,0 +1,11 @@
+"""The one error that a person's input can cause, and the one that a run can end with."""
+
+from __future__ import annotations
+
+
+class InputError(ValueError):
+    """Bad input: the message is one line that names the file or field, what is wrong, and what would be right."""
+
+
+class TrainingError(RuntimeError):
+    """A run that cannot go on: the message says what happened, what was kept and what to do."""
