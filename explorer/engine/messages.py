@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from trainer.projects import Setup
 from trainer.settings import FitSettings, ParticleSettings
 
 Array = NDArray[np.float32]
@@ -39,6 +40,15 @@ class Repaint:
     revision: int
     weights: Array
     name: str = "painting"
+
+
+@dataclass(frozen=True)
+class Begin:
+    """Begin with another document; `state` (of `Mirror`) goes on from weights that belong to it."""
+
+    setup: Setup
+    revision: int
+    state: bytes | None = None
 
 
 @dataclass(frozen=True)
@@ -119,7 +129,8 @@ class Shutdown:
 
 
 Command = (
-    Repaint
+    Begin
+    | Repaint
     | Configure
     | Reset
     | Train

@@ -1,0 +1,74 @@
+"""`score-explorer`: opens the window, or exports a film with no window at all.
+
+This module is what the engine's process imports again when it is spawned, so it imports neither Qt nor torch by itself.
+"""
+
+from __future__ import annotations
+
+import argparse
+import multiprocessing
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NoReturn
+
+from explorer import __version__
+from trainer.errors import InputError
+
+THEMES = ("system", "light", "dark")
+
+
+class _Parser(argparse.ArgumentParser):
+    """argparse, with its errors on one line."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"{self.prog}: {message} (see {self.prog} --help)\n")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the program; returns its exit status. 2: bad input, told in one line."""
+    multiprocessing.freeze_support()
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    try:
+        return _export(arguments) if arguments[:1] == ["export"] else _window(arguments)
+    except InputError as error:
+        print(f"score-explorer: {error}", file=sys.stderr)
+        return 2
+
+
+def _window(arguments: list[str]) -> int:
+    parser = _Parser(
+        prog="score-explorer",
+        description="Paint a density, watch a network learn its score, and release particles.",
+        epilog="Without a display: score-explorer export PROJECT-or-PRESET OUT.mp4|.gif|.png (see export --help).",
+    )
+    parser.add_argument("file", nargs="?", help="a project (.scorex), a picture, a table of points, or a preset's name")
+    parser.add_argument("--theme", choices=THEMES, default="system", help="colours (default: as the desktop)")
+    parser.add_argument("--device", choices=("auto", "cpu", "cuda", "mps"), default="auto", help="what trains")
+    parser.add_argument("--info", action="store_true", help="print versions and exit")
+    parser.add_argument("--version", action="version", version=f"Score Explorer {__version__}")
+    options = parser.parse_args(arguments)
+    if options.info:
+        from explorer.system import facts
+
+        print("\n".join(f"{name}: {value}" for name, value in facts().items()))
+        return 0
+    from explorer.system import check_display
+
+    check_display()
+    from explorer.app import run
+
+    return run(options.file, theme=options.theme, device=options.device)
+
+
+def _export(arguments: list[str]) -> int:
+    from explorer.export.command import add_export_parser, run_export
+
+    parser = _Parser(prog="score-explorer")
+    add_export_parser(parser.add_subparsers(dest="command", required=True, parser_class=_Parser))
+    return run_export(parser.parse_args(arguments))
+
+
+if __name__ == "__main__":
+    sys.argv[0] = Path(sys.argv[0]).name
+    raise SystemExit(main())

@@ -1,0 +1,209 @@
+"""The window's side of the engine: starts it, speaks to it, starts it again when it dies, and ends it in time.
+
+Two threads carry the pipe's traffic, so that neither side ever waits for the other: one reads events into a queue, one
+writes commands from a queue. The window takes both at its own pace with `frame()` and `events()`; nothing here knows Qt.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+from collections import deque
+from collections.abc import Callable
+from dataclasses import replace
+from multiprocessing.connection import Connection
+from queue import SimpleQueue
+from threading import Thread
+from time import monotonic
+
+from explorer.engine.mailbox import Mailbox
+from explorer.engine.messages import (
+    Begin,
+    Command,
+    Event,
+    Frame,
+    Heartbeat,
+    Look,
+    Mirror,
+    Move,
+    Notice,
+    Ready,
+    Reset,
+    Shutdown,
+    Train,
+)
+from explorer.engine.process import Start, run_engine
+
+HANG_SECONDS = 20.0
+"""An engine that has been silent for so long is ended and started again."""
+
+_RESTARTS = 3
+_WITHIN = 60.0
+
+
+class EngineClient:
+    """Runs one engine at a time. `describe` says what a fresh engine begins with: the document as it is now."""
+
+    def __init__(self, describe: Callable[[], Begin], device: str = "auto") -> None:
+        self._describe = describe
+        self._device = device
+        self._mailbox: Mailbox | None = None
+        self._process: multiprocessing.process.BaseProcess | None = None
+        self._outbox: SimpleQueue[Command | None] = SimpleQueue()
+        self._inbox: deque[Event] = deque()
+        self._mirror: Mirror | None = None
+        self._training, self._moving = True, True
+        self._look = Look()
+        self._heard = monotonic()
+        self._deaths: deque[float] = deque(maxlen=_RESTARTS)
+        self._closed = False
+        self.ready = False
+        self.gave_up = False
+
+    # --- life ---------------------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Start an engine on the document as it is, from the last mirrored weights if there are any."""
+        self._mailbox = Mailbox.create()
+        start = Start(
+            mailbox=self._mailbox.name,
+            begin=replace(self._describe(), state=self._mirror.state if self._mirror else None),
+            look=self._look,
+            training=self._training,
+            moving=self._moving,
+            device=self._device,
+        )
+        context = multiprocessing.get_context("spawn")
+        ours, theirs = context.Pipe()
+        self._outbox = SimpleQueue()
+        self._process = context.Process(target=run_engine, args=(theirs, start), name="score-engine", daemon=True)
+        self._process.start()
+        theirs.close()
+        self._heard = monotonic()
+        self.ready = self.gave_up = False
+        Thread(target=_read, args=(ours, self._inbox), name="engine-events", daemon=True).start()
+        Thread(target=_write, args=(ours, self._outbox), name="engine-commands", daemon=True).start()
+
+    @property
+    def pid(self) -> int | None:
+        """The engine's process."""
+        return self._process.pid if self._process else None
+
+    @property
+    def restored_step(self) -> int:
+        """The training step that a restarted engine goes on from."""
+        return self._mirror.step if self._mirror else 0
+
+    def watch(self) -> str | None:
+        """Start the engine again if it has died or hangs; returns one line that says so, or None.
+
+        Call it several times a second.
+        """
+        if self._closed or self.gave_up or self._process is None:
+            return None
+        silent = monotonic() - self._heard
+        if self._process.is_alive() and silent < HANG_SECONDS:
+            return None
+        what = "stopped" if not self._process.is_alive() else f"did not answer for {silent:.0f} seconds"
+        self._end(grace=0.0)
+        recent = [t for t in self._deaths if monotonic() - t < _WITHIN]
+        if len(recent) >= _RESTARTS:
+            self.gave_up = True
+            return f"The engine {what} again and again. The painting is safe. Choose Train > Restart engine to try once more."
+        self._deaths.append(monotonic())
+        self.start()
+        return f"The engine {what} and was started again from step {self.restored_step:,}. Nothing painted was lost."
+
+    def restart(self) -> None:
+        """Start the engine again because the person asks for it."""
+        self._end(grace=0.5)
+        self._deaths.clear()
+        self.start()
+
+    def close(self) -> None:
+        """End the engine and remove the shared memory, within two seconds; may be called twice."""
+        if self._closed:
+            return
+        self._closed = True
+        self._end(grace=0.8)
+
+    def _end(self, grace: float) -> None:
+        """Ask, wait, terminate, wait, kill."""
+        process, self._process = self._process, None
+        if process is not None:
+            if grace:
+                self._outbox.put(Shutdown())
+                process.join(grace)
+            if process.is_alive():
+                process.terminate()
+                process.join(0.5)
+            if process.is_alive():
+                process.kill()
+                process.join(0.5)
+            self._outbox.put(None)
+            if not process.is_alive():
+                process.close()
+        if self._mailbox is not None:
+            self._mailbox.close()
+            self._mailbox = None
+
+    # --- traffic ------------------------------------------------------------------------------------------
+
+    def send(self, command: Command) -> None:
+        """Hand a command to the engine; never waits."""
+        match command:
+            case Train(running):
+                self._training = running
+            case Move(running):
+                self._moving = running
+            case Look():
+                self._look = command
+            case Reset() | Begin(state=None):
+                self._mirror = None
+        self._outbox.put(command)
+
+    def frame(self) -> Frame | None:
+        """The newest frame, once."""
+        return self._mailbox.read() if self._mailbox is not None else None
+
+    def events(self) -> list[Event]:
+        """What the engine has said since the last call, without what only this class needs."""
+        told: list[Event] = []
+        while self._inbox:
+            event = self._inbox.popleft()
+            self._heard = monotonic()
+            match event:
+                case Heartbeat():
+                    continue
+                case Mirror():
+                    self._mirror = event
+                    continue
+                case Ready():
+                    self.ready = True
+                case Notice(level="error"):
+                    self._training = False
+            told.append(event)
+        return told
+
+    @property
+    def mirror(self) -> Mirror | None:
+        """The newest mirrored weights: what a project file saves."""
+        return self._mirror
+
+
+def _read(connection: Connection, inbox: deque[Event]) -> None:
+    """Carry events until the pipe closes."""
+    while True:
+        try:
+            inbox.append(connection.recv())
+        except (EOFError, OSError):
+            return
+
+
+def _write(connection: Connection, outbox: SimpleQueue[Command | None]) -> None:
+    """Carry commands until told to stop or the pipe closes."""
+    while (command := outbox.get()) is not None:
+        try:
+            connection.send(command)
+        except (BrokenPipeError, OSError):
+            break
+    connection.close()

@@ -1,0 +1,104 @@
+"""Frames through shared memory: three slots, the newest wins, no lock.
+
+The window creates the segment and unlinks it; the engine only writes. A slot's sequence number is odd while it is being
+written and even when it is whole; the reader copies the newest slot and looks at the number again. With three slots the writer
+is two frames away from the one being read, so a second look almost never fails, and a killed writer blocks nobody.
+
+Layout: magic, slot capacity, newest sequence number (8 bytes each, little-endian), then the slots: sequence, length, payload.
+"""
+
+from __future__ import annotations
+
+from multiprocessing.shared_memory import SharedMemory
+
+import numpy as np
+
+from explorer.engine.codec import pack, unpack
+from explorer.engine.messages import Frame
+
+SLOTS = 3
+CAPACITY = 4 * 1024 * 1024
+"""Bytes a frame may take: three panes of 100,000 particles fit, with fields of 96 x 96."""
+
+_MAGIC = 0x53434F5245585031
+_HEAD = 64
+_SLOT_HEAD = 64
+
+
+class Mailbox:
+    """One end of the mailbox. Close it when done; the end that created it also unlinks it."""
+
+    def __init__(self, segment: SharedMemory, *, owner: bool) -> None:
+        self._segment = segment
+        self._owner = owner
+        self._closed = False
+        self._words = np.frombuffer(segment.buf, np.uint64, _HEAD // 8)
+        if owner:
+            self._words[1] = CAPACITY
+            self._words[2] = 0
+            self._words[0] = _MAGIC
+        if int(self._words[0]) != _MAGIC:
+            raise ValueError(f"{segment.name}: this shared memory is not a mailbox")
+        self._capacity = int(self._words[1])
+        stride = _SLOT_HEAD + self._capacity
+        self._heads = [np.frombuffer(segment.buf, np.uint64, 2, _HEAD + i * stride) for i in range(SLOTS)]
+        self._places = [_HEAD + i * stride + _SLOT_HEAD for i in range(SLOTS)]
+        self._sequence = int(self._words[2])
+        self._seen = 0
+
+    @classmethod
+    def create(cls) -> Mailbox:
+        """A new mailbox, owned by this process."""
+        size = _HEAD + SLOTS * (_SLOT_HEAD + CAPACITY)
+        return cls(SharedMemory(create=True, size=size), owner=True)
+
+    @classmethod
+    def attach(cls, name: str) -> Mailbox:
+        """The mailbox that another process created under this name."""
+        return cls(SharedMemory(name=name), owner=False)
+
+    @property
+    def name(self) -> str:
+        """What `attach` takes."""
+        return self._segment.name
+
+    def write(self, frame: Frame) -> None:
+        """Publish a frame; frames that nobody read are overwritten.
+
+        Raises:
+            FrameTooLarge: when the frame does not fit; the mailbox keeps what it held.
+        """
+        self._sequence += 2
+        slot = (self._sequence // 2) % SLOTS
+        head, place = self._heads[slot], self._places[slot]
+        head[0] = self._sequence - 1
+        with self._segment.buf[place : place + self._capacity] as payload:
+            head[1] = pack(frame, payload)
+        head[0] = self._sequence
+        self._words[2] = self._sequence
+
+    def read(self) -> Frame | None:
+        """The newest frame if there is one that this end has not read yet."""
+        for _ in range(SLOTS):
+            newest = int(self._words[2])
+            if newest == self._seen:
+                return None
+            slot = (newest // 2) % SLOTS
+            head, place = self._heads[slot], self._places[slot]
+            if int(head[0]) != newest:
+                continue
+            data = bytes(self._segment.buf[place : place + int(head[1])])
+            if int(head[0]) == newest:
+                self._seen = newest
+                return unpack(data)
+        return None
+
+    def close(self) -> None:
+        """Let go of the memory, and remove it if this end created it; may be called twice."""
+        if self._closed:
+            return
+        self._closed = True
+        del self._words, self._heads
+        self._segment.close()
+        if self._owner:
+            self._segment.unlink()

@@ -1,0 +1,102 @@
+"""Three panes of particles: gradient ascent, Langevin and annealed Langevin dynamics, from the same start and noise.
+
+They run on one frozen model, through one table per noise level (`trainer.tables`), all as many steps as annealed Langevin
+dynamics takes. A live display hands in a deadline: a table that is not ready is then built a piece at a time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from time import perf_counter
+
+import numpy as np
+import torch
+
+from explorer.engine.messages import PANES, Array, Modes
+from trainer.metrics import mode_ledger
+from trainer.models import ScoreModel
+from trainer.modes import ModeMap
+from trainer.noise import Noise
+from trainer.samplers import SAMPLERS, start_points
+from trainer.settings import ParticleSettings
+from trainer.tables import TabulatedScore
+
+_FAR = 1e6
+"""Where a particle is put that has left the range of floating-point numbers: far outside every view."""
+
+
+class ParticleRun:
+    """One release of particles; all panes are always at the same step."""
+
+    def __init__(self, model: ScoreModel, settings: ParticleSettings, seed: int) -> None:
+        self.settings = settings
+        self.ladder = [float(s) for s in settings.ladder()]
+        self.steps = len(self.ladder) * settings.steps
+        self.step = 0
+        self.diverged = False
+        self._tables = TabulatedScore(model)
+        noise = Noise(seed, model.device)
+        start = start_points(settings.number, seed, model.device)
+        self._moves: list[Iterator[tuple[int, torch.Tensor]]] = [
+            SAMPLERS[pane](self._tables, start.clone(), settings, noise) for pane in PANES
+        ]
+        self._points = [start.clone() for _ in PANES]
+        self._building: tuple[float, Iterator[None]] | None = None
+
+    @property
+    def done(self) -> bool:
+        """Whether every step has been taken."""
+        return self.step >= self.steps
+
+    @property
+    def level(self) -> int:
+        """The index of annealed Langevin dynamics' noise level."""
+        return min(self.step // self.settings.steps, len(self.ladder) - 1)
+
+    @property
+    def table_error(self) -> float:
+        """The largest mean error over rms of the tables used so far."""
+        return self._tables.largest_error
+
+    def move(self, steps: int, deadline: float | None = None) -> int:
+        """Take up to `steps` steps, fewer when the deadline (of `perf_counter`) passes; returns how many."""
+        for taken in range(steps):
+            if self.done or not self._ready(deadline) or (deadline is not None and perf_counter() > deadline):
+                return taken
+            for i, moves in enumerate(self._moves):
+                _, self._points[i] = next(moves)
+            self.step += 1
+        return steps
+
+    def _ready(self, deadline: float | None) -> bool:
+        """Build the tables that the next step needs, as far as the deadline allows."""
+        for sigma in (self.ladder[-1], self.ladder[self.level]):
+            if self._tables.ready(sigma):
+                continue
+            if self._building is None or self._building[0] != sigma:
+                self._building = (sigma, self._tables.prepare(sigma))
+            for _ in self._building[1]:
+                if deadline is not None and perf_counter() > deadline:
+                    return False
+            self._building = None
+        return True
+
+    def panes(self) -> Array:
+        """The particles' places, (3, number, 2); those beyond any number are put far outside the view."""
+        points = torch.stack(self._points).to("cpu", torch.float32).numpy()
+        clean = np.nan_to_num(points, nan=_FAR, posinf=_FAR, neginf=-_FAR).clip(-_FAR, _FAR)
+        self.diverged = self.diverged or bool((np.abs(clean) >= _FAR).any())
+        return clean
+
+    def modes(self, modes: ModeMap) -> Modes:
+        """The ledger of the three panes."""
+        ledgers = [mode_ledger(pane, modes) for pane in self.panes()]
+        first = ledgers[0]
+        return Modes(
+            centres=np.asarray(first.centre, np.float32),
+            mass=np.asarray(first.mass, np.float32),
+            share=np.array([ledger.share for ledger in ledgers], np.float32),
+            low=np.array([ledger.low for ledger in ledgers], np.float32),
+            high=np.array([ledger.high for ledger in ledgers], np.float32),
+            elsewhere=np.array([ledger.elsewhere for ledger in ledgers], np.float32),
+        )

@@ -1,0 +1,283 @@
+"""The engine's process: it obeys commands, trains, moves particles, and publishes sixty frames a second at most.
+
+One turn of the loop fills one frame: commands first, then the particle steps that are due, then a little measuring, and
+training for whatever time is left. torch is imported here and nowhere in the window's process. When the pipe closes the engine
+ends: the window is gone.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import signal
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from time import perf_counter
+from typing import TYPE_CHECKING
+
+from explorer.engine.mailbox import Mailbox
+from explorer.engine.messages import (
+    Applied,
+    Begin,
+    Command,
+    Event,
+    Heartbeat,
+    Look,
+    Mirror,
+    Move,
+    MoveSteps,
+    Notice,
+    Ready,
+    Release,
+    Shutdown,
+    Train,
+    TrainSteps,
+)
+from trainer.errors import InputError, TrainingError
+
+if TYPE_CHECKING:
+    from explorer.engine.simulation import Simulation
+
+FRAME = 1 / 60
+STILL_FRAME = 1 / 30
+RUN_SECONDS = 6.0
+"""How long a release takes from the first step to the last, if the machine keeps up."""
+
+_MIRROR_EVERY = 1.0
+_BEAT_EVERY = 0.25
+_MEASURE_SHARE = 0.004
+_MOVE_SHARE = 0.007
+
+
+@dataclass(frozen=True)
+class Start:
+    """All that a fresh engine needs: the document, the mirrored weights to go on from, and what is looked at."""
+
+    mailbox: str
+    begin: Begin
+    look: Look
+    training: bool = True
+    moving: bool = True
+    device: str = "auto"
+    threads: int = 1
+
+
+def run_engine(connection: Connection, start: Start) -> None:
+    """Be the engine until `Shutdown` arrives or the pipe closes; the target of the spawned process."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    os.environ["OMP_NUM_THREADS"] = str(start.threads)
+    import torch
+
+    torch.set_num_threads(start.threads)
+    mailbox = Mailbox.attach(start.mailbox)
+    try:
+        _Engine(connection, mailbox, start).loop()
+    except (EOFError, BrokenPipeError, ConnectionResetError):
+        return
+    finally:
+        mailbox.close()
+
+
+class _Engine:
+    """The loop and its clocks."""
+
+    def __init__(self, connection: Connection, mailbox: Mailbox, start: Start) -> None:
+        import torch
+
+        self._connection = connection
+        self._mailbox = mailbox
+        self._device = start.device
+        self._simulation = self._begin(start.begin)
+        self._simulation.look = start.look
+        self._training, self._moving = start.training, start.moving
+        self._train_left: int | None = None
+        self._move_left: int | None = None
+        self._alive = True
+        self._changed = True
+        self._move_due = 0.0
+        self._rate = 0.0
+        self._rate_from = (perf_counter(), 0)
+        self._warned = False
+        fit = self._simulation.fit
+        self._rate_from = (perf_counter(), fit.step)
+        facts = {
+            "torch": torch.__version__,
+            "python": platform.python_version(),
+            "system": platform.platform(),
+            "dtype": "float32",
+            "threads": str(torch.get_num_threads()),
+        }
+        self._send(Ready(fit.device_name, facts))
+
+    def _begin(self, begin: Begin) -> Simulation:
+        """A simulation of this document, from its own weights if they can be used."""
+        from explorer.engine.simulation import Simulation
+
+        setup = begin.setup
+        simulation = Simulation(
+            setup.weights,
+            setup.name,
+            setup.fit,
+            setup.particles,
+            setup.seed,
+            setup.particle_seed,
+            device=self._device,
+            revision=begin.revision,
+            auto_release=True,
+        )
+        if begin.state is not None:
+            try:
+                simulation.restore(begin.state)
+            except InputError as error:
+                self._send(Notice("warning", f"Training starts afresh: {error}"))
+        return simulation
+
+    def _send(self, event: Event) -> None:
+        self._connection.send(event)
+
+    def loop(self) -> None:
+        """Turn until told to stop."""
+        beat = mirror = perf_counter()
+        shown = before = perf_counter()
+        while self._alive:
+            now = perf_counter()
+            due = shown + (FRAME if self._moving_now else STILL_FRAME)
+            self._obey(wait=0.0 if self._busy else 0.1)
+            if not self._alive:
+                return
+            self._move(now - before)
+            before = now
+            self._work(due)
+            while self._simulation.events:
+                self._send(self._simulation.events.popleft())
+            now = perf_counter()
+            if (self._busy or self._changed) and now >= due:
+                self._publish()
+                shown = perf_counter()
+            if now - beat > _BEAT_EVERY:
+                self._send(Heartbeat(self._simulation.fit.step))
+                beat = now
+            if now - mirror > _MIRROR_EVERY and self._training:
+                self._send(Mirror(self._simulation.fit.step, self._simulation.state()))
+                mirror = perf_counter()
+
+    @property
+    def _moving_now(self) -> bool:
+        return self._moving and self._simulation.moving_left > 0
+
+    @property
+    def _busy(self) -> bool:
+        return self._training or self._moving_now or not self._simulation.measure(0.0) or self._changed
+
+    def _obey(self, wait: float) -> None:
+        """Take every command that has arrived."""
+        while self._alive and self._connection.poll(wait):
+            wait = 0.0
+            self._do(self._connection.recv())
+
+    def _do(self, command: Command) -> None:
+        self._changed = True
+        match command:
+            case Shutdown():
+                self._alive = False
+            case Train(running):
+                self._training, self._train_left = running, None
+                self._rate_from = (perf_counter(), self._simulation.fit.step)
+            case TrainSteps(steps):
+                self._training, self._train_left = True, steps
+            case Move(running):
+                self._moving, self._move_left = running, None
+                if running and self._simulation.moving_left == 0:
+                    self._simulation.apply(Release())
+            case MoveSteps(steps):
+                self._moving, self._move_left = True, steps
+                if self._simulation.moving_left == 0:
+                    self._simulation.apply(Release())
+            case Begin():
+                look, run = self._simulation.look, self._simulation.run
+                self._simulation = self._begin(command)
+                self._simulation.look = look
+                self._simulation.run = run + 1
+                self._rate_from = (perf_counter(), self._simulation.fit.step)
+            case _:
+                try:
+                    self._simulation.apply(command)
+                except InputError as error:
+                    self._send(Notice("warning", str(error)))
+                if isinstance(command, Release):
+                    self._moving, self._move_left = True, None
+
+    def _move(self, elapsed: float) -> None:
+        """Take the particle steps that are due after `elapsed` seconds."""
+        simulation = self._simulation
+        if not self._moving_now:
+            self._move_due = 0.0
+            return
+        if self._move_left is not None:
+            taken = simulation.move(self._move_left)
+            self._move_left -= taken
+            if self._move_left <= 0:
+                self._moving, self._move_left = False, None
+        else:
+            self._move_due += min(elapsed, 0.1) * simulation.moving_steps / RUN_SECONDS
+            self._move_due -= simulation.move(int(self._move_due), perf_counter() + _MOVE_SHARE)
+            self._move_due = min(self._move_due, 20.0)
+        self._changed = True
+
+    def _work(self, due: float) -> None:
+        """Measure a little, then train until the frame is due."""
+        simulation = self._simulation
+        simulation.measure(perf_counter() + _MEASURE_SHARE)
+        if not self._training:
+            remaining = due - perf_counter()
+            if self._busy and remaining > 0:
+                self._connection.poll(remaining)
+            return
+        try:
+            limit = self._train_left if self._train_left is not None else 10_000
+            taken = simulation.train(limit, max(due, perf_counter() + 0.001))
+        except TrainingError as error:
+            self._pause_training(str(error))
+            return
+        except (MemoryError, RuntimeError) as error:
+            if not _out_of_memory(error):
+                raise
+            text = "Out of memory: training is paused. The painting and the weights were kept. Choose a smaller batch or network."
+        else:
+            self._changed = True
+            if self._train_left is not None:
+                self._train_left -= taken
+                if self._train_left <= 0:
+                    self._training, self._train_left = False, None
+            return
+        self._pause_training(text)
+
+    def _pause_training(self, text: str) -> None:
+        self._training, self._train_left = False, None
+        self._changed = True
+        self._send(Notice("error", text))
+
+    def _publish(self) -> None:
+        simulation = self._simulation
+        now, step = perf_counter(), simulation.fit.step
+        since, at = self._rate_from
+        if now - since > 1.0 or step < at:
+            self._rate = max(0, step - at) / max(now - since, 1e-6)
+            self._rate_from = (now, step)
+        frame = simulation.frame(
+            training=self._training,
+            moving=self._moving_now,
+            rate=self._rate if self._training else 0.0,
+        )
+        self._mailbox.write(frame)
+        self._changed = False
+        if simulation.diverged and not self._warned:
+            self._warned = True
+            text = "Particles have left every bound: epsilon is too large for the smallest noise level. Choose a smaller epsilon."
+            self._send(Notice("warning", text))
+
+
+def _out_of_memory(error: BaseException) -> bool:
+    """Whether torch or Python ran out of memory; torch's CPU allocator says so only in words."""
+    words = str(error).lower()
+    return isinstance(error, MemoryError) or "out of memory" in words or "allocate memory" in words

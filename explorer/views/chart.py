@@ -1,0 +1,103 @@
+"""What every drawn chart shares: a theme, a scale of type, and the newest frame.
+
+A chart paints all of itself from the frame it holds, so that `render()` into a picture shows that frame and nothing
+that a timer has yet to bring.
+"""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QRectF, Qt
+from PySide6.QtGui import QColor, QFontMetricsF, QPainter
+from PySide6.QtWidgets import QWidget
+
+from explorer.engine.messages import Frame
+from explorer.theme import CAPTION, LIGHT, Theme, font
+
+CENTRE = Qt.AlignmentFlag.AlignCenter
+LEFT = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
+RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+
+
+class Chart(QWidget):
+    """A widget that draws one aspect of a frame."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.theme: Theme = LIGHT
+        self.factor = 1.0
+        self.frame: Frame | None = None
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+
+    def show_frame(self, frame: Frame) -> None:
+        """Draw this frame at the next opportunity."""
+        self.frame = frame
+        self.update()
+
+    def set_theme(self, theme: Theme) -> None:
+        """Draw in these colours."""
+        self.theme = theme
+        self.update()
+
+    def set_scale(self, factor: float) -> None:
+        """Draw type and marks this many times their size (presentation: 1.6)."""
+        self.factor = factor
+        self.updateGeometry()
+        self.update()
+
+    def write(
+        self,
+        painter: QPainter,
+        box: QRectF,
+        text: str,
+        align: Qt.AlignmentFlag = LEFT,
+        *,
+        role: str = "ink",
+        pixels: int = CAPTION,
+        bold: bool = False,
+    ) -> None:
+        """Text in a role's colour inside a box, shortened with an ellipsis where it does not fit."""
+        face = font(pixels, bold=bold, scale=self.factor)
+        painter.setFont(face)
+        painter.setPen(self.theme.colour(role))
+        metrics = QFontMetricsF(face)
+        if metrics.horizontalAdvance(text) > box.width() + 1:
+            text = metrics.elidedText(text, Qt.TextElideMode.ElideRight, box.width())
+        painter.drawText(box, align | Qt.TextFlag.TextSingleLine, text)
+
+    def advance(self, text: str, pixels: int = CAPTION, *, bold: bool = False) -> float:
+        """The width of a text in pixels."""
+        return QFontMetricsF(font(pixels, bold=bold, scale=self.factor)).horizontalAdvance(text)
+
+    def say(self, painter: QPainter, text: str) -> None:
+        """One quiet line in the middle: what an empty chart is waiting for."""
+        painter.setFont(font(scale=self.factor))
+        painter.setPen(self.theme.colour("quiet"))
+        margin = 16 * self.factor
+        box = QRectF(self.rect()).adjusted(margin, 0, -margin, 0)
+        painter.drawText(box, CENTRE | Qt.TextFlag.TextWordWrap, text)
+
+    def focus_mark(self, painter: QPainter) -> None:
+        """A thin line around a chart that has the keyboard."""
+        if self.hasFocus():
+            painter.setPen(self.theme.colour("quiet"))
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.drawRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5))
+
+
+def blend(one: QColor, other: QColor, amount: float) -> QColor:
+    """The colour that lies `amount` (0 to 1) of the way from one to the other."""
+    a, b = one.getRgbF(), other.getRgbF()
+    return QColor.fromRgbF(*(a[i] + (b[i] - a[i]) * amount for i in range(3)))
+
+
+def mode_badge(painter: QPainter, box: QRectF, number: int, theme: Theme, scale: float = 1.0) -> None:
+    """The small ringed number that names a mode, alike in ledgers, share bars and planes."""
+    painter.save()
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.setPen(theme.colour("quiet"))
+    painter.setBrush(theme.colour("surface"))
+    painter.drawEllipse(box)
+    painter.setFont(font(10, bold=True, scale=scale))
+    painter.setPen(theme.colour("ink"))
+    painter.drawText(box, CENTRE, str(number))
+    painter.restore()

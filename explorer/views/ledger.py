@@ -1,0 +1,231 @@
+"""Shares: how many of the particles ended in each mode, against the mass that the density has there.
+
+A mode is a basin of the density; its true mass is the density's integral over the basin, drawn as a blue tick. Each
+pane's share is a bar, its simultaneous 95 % band a whisker, and whatever lies between share and truth is drawn in the
+ink of errors: bars without it have the right weights. Modes are numbered by mass, the largest first, and carry the same
+numbers in share bars and planes. With few modes there is a group of bars for each; with many, one row of a table.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import QEvent, QPointF, QRectF
+from PySide6.QtGui import QHelpEvent, QPainter, QPaintEvent, QPen
+from PySide6.QtWidgets import QToolTip, QWidget
+
+from explorer.engine.messages import PANES, Frame, Modes
+from explorer.numbers import share
+from explorer.theme import CAPTION, CONTROL
+from explorer.views.chart import CENTRE, LEFT, RIGHT, Chart, mode_badge
+
+Floats = NDArray[np.float64]
+
+NAMES = ("ascent", "Langevin", "annealed")
+"""What a person calls the three panes, in the order of `PANES`."""
+
+GROUPED = 3
+"""Up to this many rows there is a group of bars each; beyond, a table."""
+
+MOST = 12
+"""Rows at most: the largest modes, the rest together as "others"."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of the ledger: a mode, or several of them together.
+
+    Attributes:
+        number: the mode's rank by mass, from 1; 0 for the modes that share a row, -1 for elsewhere.
+        mass: true mass; share, low, high: (3,) each, by pane.
+    """
+
+    number: int
+    mass: float
+    share: Floats
+    low: Floats
+    high: Floats
+
+    @property
+    def name(self) -> str:
+        """What the row is called."""
+        return {0: "others", -1: "elsewhere"}.get(self.number, f"mode {self.number}")
+
+
+def order_by_mass(modes: Modes) -> NDArray[np.intp]:
+    """Indices of the modes, the largest mass first: mode number k is the (k - 1)-th of them."""
+    return np.argsort(-modes.mass, kind="stable")
+
+
+def rows(modes: Modes, most: int = MOST) -> list[Row]:
+    """The ledger's lines, the largest mode first, at most `most`; bands of modes put together add up."""
+    order = order_by_mass(modes)
+    single = order if order.size <= most else order[: most - 1]
+    parts = [(rank + 1, order[rank : rank + 1]) for rank in range(single.size)]
+    if single.size < order.size:
+        parts.append((0, order[single.size :]))
+    return [
+        Row(
+            number,
+            float(modes.mass[part].sum()),
+            *(np.clip(a[:, part].sum(axis=1), 0, 1).astype(float) for a in (modes.share, modes.low, modes.high)),
+        )
+        for number, part in parts
+    ]
+
+
+def ledger_text(modes: Modes) -> str:
+    """The whole ledger as lines of text, for a screen reader and the clipboard."""
+    lines = [f"{'':10}{'truth':>8}" + "".join(f"{name:>22}" for name in NAMES)]
+    for row in rows(modes, modes.mass.size):
+        cells = (f"{share(s)} ({share(a)} to {share(b)})" for s, a, b in zip(row.share, row.low, row.high, strict=True))
+        lines.append(f"{row.name:10}{share(row.mass):>8}" + "".join(f"{cell:>22}" for cell in cells))
+    lines.append(f"{'elsewhere':10}{share(0.001):>8}" + "".join(f"{share(s):>22}" for s in modes.elsewhere))
+    return "\n".join(lines)
+
+
+class LedgerView(Chart):
+    """The mode ledger of all three panes."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setAccessibleName("Shares: particles per mode against the true mass")
+        self.setMinimumSize(160, 120)
+
+    def show_frame(self, frame: Frame) -> None:
+        """Draw this frame's ledger."""
+        super().show_frame(frame)
+        self.setAccessibleDescription(self.text())
+
+    def text(self) -> str:
+        """The ledger as lines of text; empty before the first release."""
+        return ledger_text(self.frame.modes) if self.frame is not None and self.frame.modes is not None else ""
+
+    def event(self, event: QEvent) -> bool:
+        """Answer a hovering mouse with all numbers and bands."""
+        if event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent):
+            note = "<p>Bands are simultaneous 95 % intervals; elsewhere is outside the region of 99.9 % of the mass.</p>"
+            QToolTip.showText(event.globalPos(), f"<pre>{self.text()}</pre>{note}" if self.text() else note, self)
+            return True
+        return super().event(event)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Draw groups of bars, or a table when there are many modes."""
+        painter = QPainter(self)
+        modes = self.frame.modes if self.frame is not None else None
+        if modes is None:
+            self.say(painter, "Release the particles to see who gets the shares right")
+        else:
+            lines = rows(modes)
+            if len(lines) <= GROUPED:
+                self._groups(painter, lines, modes.elsewhere)
+            else:
+                self._table(painter, modes)
+        self.focus_mark(painter)
+
+    def _groups(self, painter: QPainter, lines: list[Row], elsewhere: Floats) -> None:
+        """For each mode its mass as a line, and one bar per pane."""
+        k = self.factor
+        foot = 20 * k
+        tall = (self.height() - foot) / len(lines)
+        head = min(24 * k, tall / 4)
+        step = (tall - head) / len(PANES)
+        big = CONTROL if step < 30 * k else 20
+        names = max(self.advance(name, CONTROL) for name in NAMES) + 8 * k
+        value = self.advance("0.000", big, bold=True) + 8 * k
+        bars = QRectF(names, 0, self.width() - names - value, step)
+        top_share = max(1e-9, max(max(row.mass, float(row.high.max())) for row in lines))
+        scale = bars.width() / min(1.0, top_share * 1.04)
+        for i, row in enumerate(lines):
+            top = i * tall
+            badge = 16 * k
+            box = QRectF(0, top + (head - badge) / 2, badge, badge)
+            self._badge(painter, box, row)
+            tick = bars.left() + row.mass * scale
+            self._truth_label(painter, QRectF(bars.left(), top, self.width() - bars.left(), head), tick, row)
+            for pane, name in enumerate(NAMES):
+                y = top + head + pane * step
+                self.write(painter, QRectF(0, y, names, step), name, pixels=CONTROL)
+                thick = min(step * 0.62, 28 * k)
+                bar = QRectF(bars.left(), y + (step - thick) / 2, bars.width(), thick)
+                self._bar(painter, bar, row, pane, scale)
+                box = QRectF(bars.right(), y, value, step)
+                self.write(painter, box, share(row.share[pane]), RIGHT, pixels=big, bold=True)
+            painter.setPen(QPen(self.theme.colour("true"), 2 * k))
+            painter.drawLine(QPointF(tick, top + head - 1), QPointF(tick, top + tall - step * 0.1))
+        text = "elsewhere  " + "   ".join(share(s) for s in elsewhere)
+        if self.advance(text) > self.width():
+            text = "elsewhere  " + " ".join(share(s) for s in elsewhere)
+        self.write(painter, QRectF(0, self.height() - foot, self.width(), foot), text, RIGHT, role="quiet")
+
+    def _truth_label(self, painter: QPainter, room: QRectF, tick: float, row: Row) -> None:
+        """The true mass in words, above its line and kept inside the chart."""
+        text = f"truth {share(row.mass)}"
+        wide = self.advance(text, CONTROL, bold=True) + 2
+        left = min(max(room.left(), tick - wide / 2), room.right() - wide)
+        self.write(painter, QRectF(left, room.top(), wide, room.height()), text, CENTRE, pixels=CONTROL, bold=True)
+
+    def _table(self, painter: QPainter, modes: Modes) -> None:
+        """One row per mode: its mass, and each pane's share as a number over a bar with the truth's tick."""
+        k = self.factor
+        least = 15 * k
+        room = max(2, int(self.height() / least) - 2)
+        lines = rows(modes, min(MOST, room))
+        tall = min(self.height() / (len(lines) + 2), 36 * k)
+        first, gap = self.advance("0.000", bold=True) + 22 * k, 8 * k
+        wide = (self.width() - first) / 3 - gap
+        columns = [first + gap + i * (wide + gap) for i in range(3)]
+        self.write(painter, QRectF(0, 0, first, tall), "truth", RIGHT, role="quiet")
+        for x, name in zip(columns, NAMES, strict=True):
+            self.write(painter, QRectF(x - gap, 0, wide + gap, tall), name, RIGHT, role="quiet")
+        top_share = max(max(row.mass, float(row.high.max())) for row in lines if row.number > 0)
+        for i, row in enumerate(lines):
+            y = (i + 1) * tall
+            badge = min(15 * k, tall - 1)
+            self._badge(painter, QRectF(0, y + (tall - badge) / 2, badge, badge), row)
+            self.write(painter, QRectF(0, y, first, tall), share(row.mass), RIGHT, bold=True)
+            for pane, x in enumerate(columns):
+                scale = wide / max(top_share, 1e-9)
+                thick = min(5 * k, tall * 0.2)
+                bar = QRectF(x, y + tall - thick - 1, wide, thick)
+                self._bar(painter, bar, row, pane, scale)
+                painter.setPen(QPen(self.theme.colour("true"), 2 * k))
+                tick = min(x + row.mass * scale, bar.right())
+                painter.drawLine(QPointF(tick, bar.top()), QPointF(tick, bar.bottom() + 1))
+                box = QRectF(x, y - 1, wide, tall - thick)
+                self.write(painter, box, share(row.share[pane]), RIGHT)
+        y = (len(lines) + 1) * tall
+        self.write(painter, QRectF(0, y, columns[0], tall), "elsewhere", LEFT, role="quiet")
+        for value, x in zip(modes.elsewhere, columns, strict=True):
+            self.write(painter, QRectF(x, y, wide, tall), share(value), RIGHT, role="quiet")
+
+    def _badge(self, painter: QPainter, box: QRectF, row: Row) -> None:
+        if row.number > 0:
+            mode_badge(painter, box, row.number, self.theme, self.factor)
+        else:
+            self.write(painter, box, "…", CENTRE, role="quiet", pixels=CAPTION)
+
+    def _bar(self, painter: QPainter, box: QRectF, row: Row, pane: int, scale: float) -> None:
+        """A share in the particles' ink, the gap to the truth in the error's, and the band as a whisker."""
+        most = box.width() / scale
+        part, mass = min(float(row.share[pane]), most), min(row.mass, most)
+        low, high = float(row.low[pane]), float(row.high[pane])
+        painter.fillRect(
+            QRectF(box.left(), box.top(), part * scale, box.height()), self.theme.colour("particles", 0.85)
+        )
+        start, stop = sorted((part, mass))
+        wrong = QRectF(box.left() + start * scale, box.top(), (stop - start) * scale, box.height())
+        if part < mass:
+            painter.fillRect(wrong, self.theme.colour("error", 0.45))
+        else:
+            painter.fillRect(wrong, self.theme.colour("error"))
+        if box.height() < 8 * self.factor:
+            return
+        painter.setPen(QPen(self.theme.colour("ink"), 1.5 * self.factor))
+        middle = box.center().y()
+        a, b = box.left() + low * scale, box.left() + high * scale
+        painter.drawLine(QPointF(a, middle), QPointF(b, middle))
+        for x in (a, b):
+            painter.drawLine(QPointF(x, middle - 3 * self.factor), QPointF(x, middle + 3 * self.factor))

@@ -1,0 +1,102 @@
+"""One pane's shares as a thin stacked bar: where the particles are, against where the density's mass is.
+
+Segments follow the ledger's numbering, the largest mode first; blue ticks stand where the boundaries would be if every
+share were right. What is in no mode ends the bar in outline.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from PySide6.QtCore import QPointF, QRectF, QSize
+from PySide6.QtGui import QPainter, QPaintEvent, QPen
+from PySide6.QtWidgets import QSizePolicy, QWidget
+
+from explorer.engine.messages import PANES, Frame
+from explorer.numbers import share
+from explorer.theme import CAPTION, CONTROL
+from explorer.views.chart import LEFT, Chart, blend, mode_badge
+from explorer.views.ledger import NAMES, Row, rows
+
+MOST = 8
+"""Segments at most: the rest go together."""
+
+
+class ShareBar(Chart):
+    """The bar under the particles of one pane ("ascent", "langevin" or "annealed")."""
+
+    def __init__(self, pane: str, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.pane = PANES.index(pane)
+        self.setAccessibleName(f"Shares of {NAMES[self.pane]} particles per mode")
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+
+    def sizeHint(self) -> QSize:
+        """As wide as there is room, a bar and a line of type high."""
+        return QSize(round(160 * self.factor), round(40 * self.factor))
+
+    def minimumSizeHint(self) -> QSize:
+        """Narrow enough for a small tile."""
+        return QSize(80, round(40 * self.factor))
+
+    def show_frame(self, frame: Frame) -> None:
+        """Draw this frame's shares; the numbers go to the tooltip and to a screen reader too."""
+        super().show_frame(frame)
+        text = self.text()
+        self.setAccessibleDescription(text)
+        self.setToolTip(text)
+
+    def text(self) -> str:
+        """The shares in words: "mode 1: 0.803, truth 0.800; ...", empty before the first release."""
+        if self.frame is None or self.frame.modes is None:
+            return ""
+        modes = self.frame.modes
+        parts = [f"{row.name}: {share(row.share[self.pane])}, truth {share(row.mass)}" for row in rows(modes, MOST)]
+        return "; ".join([*parts, f"elsewhere: {share(modes.elsewhere[self.pane])}"])
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Draw the segments, the truth's ticks and as many numbers as have room."""
+        if self.frame is None or self.frame.modes is None:
+            return
+        painter = QPainter(self)
+        k = self.factor
+        modes = self.frame.modes
+        lines = rows(modes, MOST)
+        bar = QRectF(1, 6 * k, self.width() - 2, 10 * k)
+        painter.setPen(self.theme.colour("rule"))
+        painter.drawRect(bar)
+        left = bar.left()
+        boxes: list[QRectF] = []
+        for i, row in enumerate(lines):
+            wide = float(row.share[self.pane]) * bar.width()
+            box = QRectF(left, bar.top(), wide, bar.height())
+            ink = blend(self.theme.colour("particles"), self.theme.colour("surface"), 0.5 * (i % 2))
+            painter.fillRect(box, ink)
+            boxes.append(box)
+            left += wide
+        total = max(sum(row.mass for row in lines), 1e-9)
+        painter.setPen(QPen(self.theme.colour("true"), 2 * k))
+        for edge in np.cumsum([row.mass for row in lines[:-1]]) / total:
+            x = bar.left() + edge * bar.width()
+            painter.drawLine(QPointF(x, bar.top() - 4 * k), QPointF(x, bar.bottom() + 4 * k))
+        self._numbers(painter, lines, boxes, bar)
+        self.focus_mark(painter)
+
+    def _numbers(self, painter: QPainter, lines: list[Row], boxes: list[QRectF], bar: QRectF) -> None:
+        """Each mode's badge and share under its segment, from the left, as far as they fit."""
+        k = self.factor
+        pixels = CONTROL if len(lines) <= 3 else CAPTION
+        badge, gap = 14 * k, 4 * k
+        wide = badge + gap + self.advance("0.000", pixels, bold=True)
+        end = bar.left() - 8 * k
+        y = bar.bottom() + 4 * k
+        for i, (row, box) in enumerate(zip(lines, boxes, strict=True)):
+            later = len(lines) - 1 - i if len(lines) * (wide + 8 * k) <= bar.width() else 0
+            latest = bar.right() - wide - later * (wide + 8 * k)
+            x = min(max(end + 8 * k, box.center().x() - wide / 2), latest)
+            if x < end + 8 * k:
+                continue
+            if row.number > 0:
+                mode_badge(painter, QRectF(x, y + 2 * k, badge, badge), row.number, self.theme, k)
+            box = QRectF(x + badge + gap, y, wide, 18 * k)
+            self.write(painter, box, share(row.share[self.pane]), LEFT, pixels=pixels, bold=True)
+            end = x + wide

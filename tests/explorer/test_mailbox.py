@@ -1,0 +1,172 @@
+"""Frames through shared memory: exact, newest first, never torn, never left behind."""
+
+from __future__ import annotations
+
+from dataclasses import fields, replace
+from multiprocessing import get_context
+from multiprocessing.shared_memory import SharedMemory
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from explorer.engine.codec import FrameTooLarge, pack, unpack
+from explorer.engine.history import ErrorHistory, LossHistory, next_measurement
+from explorer.engine.mailbox import CAPACITY, Mailbox
+from explorer.engine.messages import Frame, Modes
+
+
+def make_plain_frame(step: int = 0, number: int = 100) -> Frame:
+    """A frame whose arrays all hold `step`, so that a torn one shows."""
+
+    def full(*shape: int) -> np.ndarray:
+        return np.full(shape, step, np.float32)
+
+    values: dict[str, Any] = {}
+    for f in fields(Frame):
+        kinds = {"int": step, "float": float(step), "bool": True, "str": "σ", "tuple[float, float]": (0.0, 0.5)}
+        values[f.name] = kinds.get(str(f.type), full(3))
+    values |= {"learned": full(20, 20, 2), "panes": full(3, number, 2), "probe": full(0), "errors": full(4, 5)}
+    values["modes"] = Modes(full(2, 2), full(2), full(3, 2), full(3, 2), full(3, 2), full(3))
+    return Frame(**values)
+
+
+def same(a: Frame, b: Frame) -> bool:
+    for f in fields(Frame):
+        x, y = getattr(a, f.name), getattr(b, f.name)
+        if isinstance(x, Modes):
+            if not all(np.array_equal(getattr(x, g.name), getattr(y, g.name)) for g in fields(Modes)):
+                return False
+        elif isinstance(x, np.ndarray):
+            if x.shape != y.shape or not np.array_equal(x, y):
+                return False
+        elif x != y:
+            return False
+    return True
+
+
+def test_codec_round_trip() -> None:
+    frame = make_plain_frame(7)
+    buffer = bytearray(1 << 20)
+    size = pack(frame, memoryview(buffer))
+    assert same(unpack(bytes(buffer[:size])), frame)
+    bare = replace(frame, modes=None)
+    size = pack(bare, memoryview(buffer))
+    assert unpack(bytes(buffer[:size])).modes is None
+
+
+def test_codec_refuses_what_does_not_fit() -> None:
+    with pytest.raises(FrameTooLarge, match="does not fit"):
+        pack(make_plain_frame(1, number=10_000), memoryview(bytearray(10_000)))
+
+
+def test_newest_wins_and_is_read_once() -> None:
+    box = Mailbox.create()
+    try:
+        assert box.read() is None
+        for step in range(1, 8):
+            box.write(make_plain_frame(step))
+        frame = box.read()
+        assert frame is not None
+        assert frame.step == 7
+        assert box.read() is None
+    finally:
+        box.close()
+        box.close()
+    with pytest.raises(FileNotFoundError):
+        SharedMemory(name=box.name)
+
+
+def test_a_hundred_thousand_particles_a_pane_fit() -> None:
+    box = Mailbox.create()
+    try:
+        box.write(make_plain_frame(3, number=100_000))
+        frame = box.read()
+        assert frame is not None
+        assert frame.panes.shape == (3, 100_000, 2)
+        assert frame.panes.nbytes < CAPACITY
+    finally:
+        box.close()
+
+
+def _write_many(name: str, frames: int) -> None:
+    box = Mailbox.attach(name)
+    for step in range(1, frames + 1):
+        box.write(make_plain_frame(step, number=5_000))
+    box.close()
+
+
+def test_no_torn_frame_from_another_process() -> None:
+    box = Mailbox.create()
+    try:
+        writer = get_context("spawn").Process(target=_write_many, args=(box.name, 400))
+        writer.start()
+        seen: list[int] = []
+        while writer.is_alive() or not seen or seen[-1] != 400:
+            frame = box.read()
+            if frame is None:
+                continue
+            assert np.all(frame.panes == frame.step)
+            assert np.all(frame.learned == frame.step)
+            seen.append(frame.step)
+        writer.join()
+        assert seen == sorted(set(seen))
+        assert seen[-1] == 400
+    finally:
+        box.close()
+
+
+def test_segment_of_another_program_is_refused() -> None:
+    segment = SharedMemory(create=True, size=4096)
+    try:
+        other = SharedMemory(name=segment.name)
+        with pytest.raises(ValueError, match="not a mailbox"):
+            Mailbox(other, owner=False)
+        other.close()
+    finally:
+        segment.close()
+        segment.unlink()
+
+
+def test_loss_history_stays_small_and_keeps_the_mean() -> None:
+    history = LossHistory()
+    for step in range(1, 100_001):
+        history.add(step, step / 1000, float(step))
+    steps, seconds, loss = history.arrays()
+    assert len(steps) <= 512
+    assert steps[-1] <= 100_000
+    assert np.allclose(seconds, steps / 1000)
+    assert np.allclose(loss, steps - (history.block - 1) / 2)
+
+
+def test_errors_are_measured_on_a_growing_grid() -> None:
+    at = [0]
+    while at[-1] < 100_000:
+        at.append(next_measurement(at[-1]))
+    assert at[1:7] == [25, 50, 100, 200, 400, 800]
+    gaps = np.diff(at)
+    assert gaps.max() == 2000
+    assert np.all(np.diff(gaps[7:]) >= 0)
+    history = ErrorHistory()
+    for step in range(2000):
+        history.add(step, step / 10, 2, 0.5)
+    steps, _, errors = history.arrays()
+    assert len(steps) <= 512
+    assert steps[0] == 0
+    assert steps[-1] == 1999
+    assert np.all(errors[:, 2] == 0.5)
+    assert np.all(errors[:, 0] == 0)
+
+
+def test_frame_sources_import_no_torch_and_no_qt() -> None:
+    import subprocess
+    import sys
+
+    code = (
+        "import sys, explorer.engine.client, explorer.engine.mailbox, explorer.cli;"
+        "bad = [m for m in sys.modules if m.split('.')[0] in ('torch', 'PySide6', 'pyqtgraph')];"
+        "print(bad); sys.exit(bool(bad))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=Path(__file__).parents[2], capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
