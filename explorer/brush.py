@@ -67,6 +67,14 @@ class Rect(NamedTuple):
             max(self.col1, other.col1),
         )
 
+    @classmethod
+    def around(cls, cells: NDArray[np.intp]) -> Rect | None:
+        """The smallest rectangle around cells given by their ascending indices row * SIZE + col; None around none."""
+        if not cells.size:
+            return None
+        rows, cols = cells // SIZE, cells % SIZE
+        return cls(int(rows[0]), int(rows[-1]) + 1, int(cols.min()), int(cols.max()) + 1)
+
 
 WHOLE = Rect(0, SIZE, 0, SIZE)
 """The whole painting."""

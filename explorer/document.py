@@ -176,8 +176,9 @@ class Document:
 
     def undo(self) -> None:
         """Take back the last step; without one, nothing happens. A stroke in progress is taken back whole."""
+        before, stroking = self._state, self.stroking
         self.end_stroke()
-        if self._undo:
+        if self._undo and not (stroking and self._state == before):
             step = self._undo.pop()
             self._bytes -= _size(step.command)
             inverse, change = self._apply(step.command)
@@ -325,7 +326,7 @@ class Document:
         """Put this painting in place of the present one."""
         now = self._setup
         cells = np.flatnonzero(weights.reshape(-1) != now.weights.reshape(-1))
-        rect = _around(cells)
+        rect = Rect.around(cells)
         if rect is None:
             weights = now.weights
         else:
@@ -388,14 +389,6 @@ def _seed(seed: int) -> int:
     if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < 2**63:
         raise InputError(f"seed: {seed!r} is not a seed; give a whole number from 0 to {2**63 - 1}")
     return seed
-
-
-def _around(cells: NDArray[np.intp]) -> Rect | None:
-    """The smallest rectangle around cells given by their ascending indices."""
-    if not cells.size:
-        return None
-    rows, cols = cells // SIZE, cells % SIZE
-    return Rect(int(rows[0]), int(rows[-1]) + 1, int(cols.min()), int(cols.max()) + 1)
 
 
 def _size(command: Command) -> int:

@@ -25,5 +25,3 @@ def three(value: float) -> str:
 def share(value: float) -> str:
     """A fraction of all particles, to a thousandth: 0.803."""
     return f"{value:.3f}"
-
-

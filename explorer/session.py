@@ -6,18 +6,23 @@ widget is known here.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from time import monotonic, sleep
+
 from PySide6.QtCore import QObject, Qt, QTimer, Signal
 
 from explorer.document import Document
 from explorer.edits import Change
 from explorer.engine.client import EngineClient
 from explorer.engine.messages import (
-    Applied,
     Begin,
     Command,
     Configure,
     ConfigureParticles,
+    Event,
     Frame,
+    Mirror,
+    MirrorNow,
     Notice,
     Ready,
     Release,
@@ -25,6 +30,7 @@ from explorer.engine.messages import (
     Reset,
 )
 from explorer.recipe import Recipe, Recorder
+from trainer.projects import Project
 
 FRAME_MS = 16
 _EVENTS_MS = 100
@@ -34,31 +40,32 @@ _RELEASE_MS = 300
 class Session(QObject):
     """One document, one engine, and the recipe of what they did together.
 
-    Signals:
-        framed: a `Frame`, at most sixty times a second.
-        noticed: level ("info", "warning", "error") and one line.
-        readied: the device that computes.
+    An empty painting has no density: the engine then keeps what it had, and hears of the document again with the next stroke.
     """
 
     framed = Signal(object)
+    """A `Frame`, at most sixty times a second."""
     noticed = Signal(str, str)
+    """A level ("info", "warning", "error") and one line."""
     readied = Signal(str)
+    """The device that computes."""
 
     def __init__(self, document: Document, device: str = "auto", parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.document = document
         self.frame: Frame | None = None
         self.engine = EngineClient(self._begin, device)
-        self.recorder = Recorder(document.setup)
+        self.recorder = Recorder(Recipe(document.setup))
+        self._setup, self._revision = document.setup, document.revision
+        self._waiting: Begin | None = None
         self._unsubscribe = document.subscribe(self._document_changed)
         self._frames = self._timer(FRAME_MS, self._pull)
         self._frames.setTimerType(Qt.TimerType.PreciseTimer)
         self._events = self._timer(_EVENTS_MS, self._listen)
         self._release = self._timer(_RELEASE_MS, self._release_now)
         self._release.setSingleShot(True)
-        self._sent = (document.revision, document.name)
 
-    def _timer(self, milliseconds: int, slot: object) -> QTimer:
+    def _timer(self, milliseconds: int, slot: Callable[[], None]) -> QTimer:
         timer = QTimer(self)
         timer.setInterval(milliseconds)
         timer.timeout.connect(slot)
@@ -66,11 +73,17 @@ class Session(QObject):
 
     # --- life ---------------------------------------------------------------------------------------------
 
+    @property
+    def painted(self) -> bool:
+        """Whether there is any mass to learn."""
+        return bool(self.document.weights.any())
+
     def start(self) -> None:
-        """Start the engine and the timers."""
-        self.engine.start()
+        """Start the engine and the timers; with nothing painted the engine waits for the first stroke."""
         self._frames.start()
         self._events.start()
+        if self.painted:
+            self.engine.start()
 
     def close(self) -> None:
         """End the engine; may be called twice."""
@@ -79,8 +92,29 @@ class Session(QObject):
         self._unsubscribe()
         self.engine.close()
 
+    def restart_engine(self) -> None:
+        """End the engine and start it again from its last weights."""
+        self.engine.restart()
+        self._catch_up()
+
     def _begin(self) -> Begin:
-        return Begin(self.document.setup, self.document.revision)
+        """What a fresh engine begins with: the mirrored state and its setup, or the document as the engine knows it."""
+        mirror = self.engine.mirror
+        if mirror is None:
+            self.recorder = Recorder(Recipe(self._setup))
+        else:
+            self.recorder.restarted(mirror.step)
+        return Begin(self.recorder.setup, self._revision)
+
+    def _catch_up(self) -> None:
+        """Tell a restarted engine what was edited after its state had been mirrored."""
+        known, now = self.recorder.setup, self._setup
+        if known.weights is not now.weights and (known.weights != now.weights).any():
+            self.send(Repaint(self._revision, now.weights, now.name))
+        if known.fit != now.fit:
+            self.send(Configure(now.fit))
+        if (known.particles, known.particle_seed) != (now.particles, now.particle_seed):
+            self.send(ConfigureParticles(now.particles, now.particle_seed))
 
     # --- what goes out ------------------------------------------------------------------------------------
 
@@ -88,23 +122,60 @@ class Session(QObject):
         """Hand a command to the engine."""
         self.engine.send(command)
 
-    def open(self, recipe: Recipe, state: bytes | None) -> None:
-        """Begin with the document as it is now, which `recipe` led to, from the weights it was saved with."""
-        self._sent = (self.document.revision, self.document.name)
-        self.recorder = Recorder(recipe.initial, recipe)
-        self.send(Begin(self.document.setup, self.document.revision, state))
+    def open(self, project: Project) -> None:
+        """Begin with an opened project, which the document already holds, from the weights it was saved with."""
+        document = self.document
+        recipe = Recipe.from_project(project)
+        self.recorder = Recorder(recipe if project.network is not None else Recipe(document.setup))
+        self._setup, self._revision = document.setup, document.revision
+        begin = Begin(document.setup, document.revision, project.network)
+        if not self.painted:
+            self._waiting = begin
+        elif self.engine.pid is None:
+            self.engine.start()
+            self.send(begin)
+        else:
+            self.send(begin)
+
+    def project(self, sigma: float) -> Project:
+        """The document, the recipe and the network as they are now, for a file."""
+        mirror = self._fresh_mirror()
+        steps = mirror.step if mirror else 0
+        return self.recorder.recipe(steps).to_project(self.document.setup, sigma, mirror.state if mirror else None)
 
     def recipe(self) -> Recipe:
         """What determines the run so far."""
         return self.recorder.recipe(self.frame.step if self.frame else 0)
 
+    def _fresh_mirror(self, seconds: float = 2.0) -> Mirror | None:
+        """The engine's state at this moment; the last one it mirrored if it does not answer in time."""
+        before = self.engine.mirror
+        if not self.engine.ready:
+            return before
+        self.send(MirrorNow())
+        until = monotonic() + seconds
+        while self.engine.mirror is before and monotonic() < until:
+            self._take_events()
+            sleep(0.005)
+        return self.engine.mirror
+
     def _document_changed(self, change: Change) -> None:
         document = self.document
-        if change.opened:
+        if change.opened or change.live or document.stroking:
             return
-        if not change.live and not document.stroking and self._sent != (document.revision, document.name):
-            self._sent = (document.revision, document.name)
-            self.send(Repaint(document.revision, document.weights, document.name))
+        if change.rect is not None or change.name:
+            if not self.painted:
+                return
+            self._revision = document.revision
+            if self.engine.pid is None and not self.engine.gave_up:
+                self._setup = document.setup
+                self.engine.start()
+            elif self._waiting is not None:
+                self.send(Begin(document.setup, document.revision))
+                self.recorder = Recorder(Recipe(document.setup))
+            else:
+                self.send(Repaint(document.revision, document.weights, document.name))
+            self._waiting = None
         if change.fit:
             self.send(Configure(document.fit))
         if change.seed:
@@ -112,6 +183,8 @@ class Session(QObject):
         if change.particles or change.particle_seed:
             self.send(ConfigureParticles(document.particles, document.particle_seed))
             self._release.start()
+        if self.painted:
+            self._setup = document.setup
 
     def _release_now(self) -> None:
         """Particle settings have come to rest: show what they do, if particles were out already."""
@@ -127,15 +200,21 @@ class Session(QObject):
             self.framed.emit(frame)
 
     def _listen(self) -> None:
-        for event in self.engine.events():
-            match event:
-                case Applied():
-                    self.recorder.add(event)
-                case Ready(device, facts):
-                    self.recorder.facts = facts
-                    self.readied.emit(device)
-                case Notice(level, text):
-                    self.noticed.emit(level, text)
+        self._take_events()
         line = self.engine.watch()
         if line is not None:
+            if not self.engine.gave_up:
+                self._catch_up()
             self.noticed.emit("error" if self.engine.gave_up else "warning", line)
+
+    def _take_events(self) -> None:
+        for event in self.engine.events():
+            self.recorder.take(event)
+            self._tell(event)
+
+    def _tell(self, event: Event) -> None:
+        match event:
+            case Ready(device, _):
+                self.readied.emit(device)
+            case Notice(level, text):
+                self.noticed.emit(level, text)

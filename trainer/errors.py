@@ -7,5 +7,9 @@ class InputError(ValueError):
     """Bad input: the message is one line that names the file or field, what is wrong, and what would be right."""
 
 
+class AmbiguousTable(InputError):
+    """A table of two columns, which could be points of the plane or weights: the caller must say which."""
+
+
 class TrainingError(RuntimeError):
     """A run that cannot go on: the message says what happened, what was kept and what to do."""

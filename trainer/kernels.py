@@ -32,7 +32,7 @@ class Kernel(Protocol):
         ...
 
     def log_prob(self, delta: Tensor, sigma: float | Tensor) -> Tensor:
-        """log q(x~ | x), shape (B,) for delta (B, d)."""
+        """The log-density log q(x~ | x), shape (B,) for delta (B, d)."""
         ...
 
     def score(self, delta: Tensor, sigma: float | Tensor) -> Tensor:

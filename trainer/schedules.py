@@ -22,7 +22,7 @@ import math
 import torch
 from torch import Tensor
 
-from trainer.settings import LadderSettings
+from trainer.settings import LadderSettings, Weighting
 
 WARM_UP = 30
 PLATEAU = 400
@@ -44,9 +44,19 @@ def largest_distance(points: Tensor, directions: int = 64) -> float:
 def geometric_ladder(settings: LadderSettings, sigma_max: float) -> Tensor:
     """The noise levels, largest first, with shape (levels,), float64. `sigma_max` is used where the settings leave it open."""
     top = max(settings.sigma_max or sigma_max, 1.01 * settings.sigma_min)
-    ladder = torch.logspace(math.log(top), math.log(settings.sigma_min), settings.levels, base=math.e, dtype=torch.float64)
+    ladder = torch.logspace(
+        math.log(top), math.log(settings.sigma_min), settings.levels, base=math.e, dtype=torch.float64
+    )
     ladder[0], ladder[-1] = top, settings.sigma_min
     return ladder
+
+
+def level_counts(weighting: Weighting, ladder: Tensor, rows: int) -> Tensor:
+    """How many of `rows` training points each noise level gets, int64 with shape (L,)."""
+    share = torch.ones_like(ladder) / len(ladder)
+    edges = torch.cat((share.new_zeros(1), (share.cumsum(0) * rows).round()))
+    edges[-1] = rows
+    return edges.diff().long()
 
 
 def learning_rate(peak: float, step: int) -> float:

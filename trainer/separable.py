@@ -6,20 +6,20 @@ A painting blurred by Gaussian noise is a mixture of equal Gaussians on a grid, 
 
 where E[c | x] is the mean of the cell centres under the posterior weights w_ij exp(-|x - c_ij|^2 / 2 s^2).
 
-**Separable sums.** exp(-|x - c_ij|^2 / 2s^2) = e_j(x_0) f_i(x_1), so both sums are matrix products with w. Each factor is
-divided by its largest value over the columns (rows) that hold any mass, so e_j, f_i <= 1 and the sum
+**Separable sums.** exp(-|x - c_ij|^2 / 2s^2) = e_j(x_0) f_i(x_1), so both sums are matrix products with w. Each factor
+is divided by its largest value over the columns (rows) that hold any mass, so e_j, f_i <= 1 and the sum
 
     S = sum_ij w_ij e_j f_i,    sum w = 1,
 
 is wrong by at most a few times 2.3e-308 per cell, the size below which float64 loses a product: less than 1e-300 for a
-million cells. Hence **S >= 1e-280 proves S right to 1e-20**, and one comparison tells the points where the sum is safe.
-These are all points near the mass, whatever sigma, and every point at large sigma.
+million cells. Hence **S >= 1e-280 proves S right to 1e-20** (and to rounding), and one comparison tells the points
+where the sum is safe. These are all points near the mass, whatever sigma, and every point at large sigma.
 
-**Far points.** Elsewhere S has underflowed: the nearest columns and the nearest rows hold mass, but not where they cross.
-There the sum runs, in logarithms, over all cells within 40 nats of the best; what it drops is at most
-exp(-40) = 4e-18 per cell. The cells are found row by row. In each row the nearest occupied cells left and
-right of x give a lower bound for the best term; the row's largest weight then bounds how far along the row a cell can still
-lie within 40 nats of it.
+**Far points.** Elsewhere S has underflowed: the nearest columns and the nearest rows hold mass, but not where they
+cross. There the sum runs, in logarithms, over all cells within 40 nats of the best; what it drops is at most
+exp(-40) = 4e-18 per cell. The cells are found row by row. In each row the nearest occupied cells left and right of x
+give a lower bound for the best term; the row's largest weight then bounds how far along the row a cell can still lie
+within 40 nats of it.
 """
 
 from __future__ import annotations
@@ -88,7 +88,12 @@ class CellSums:
     # --- what the density asks ------------------------------------------------------------------------------------
 
     def log_sum(self, x: Tensor, inv: Tensor) -> Tensor:
-        """log sum_ij w_ij exp(-inv |x - c_ij|^2), shape (B,), for float64 x (B, 2) and inv (B,) or (); differentiable."""
+        """The logarithm of sum_ij w_ij exp(-inv |x - c_ij|^2), shape (B,), differentiable.
+
+        Args:
+            x: (B, 2), float64.
+            inv: 1 / (2 s^2), shape (B,) or (), float64.
+        """
         return torch.cat([self._log_sum(a, b) for a, b in self._chunks(x, inv)])
 
     def pull(self, x: Tensor, inv: Tensor) -> Tensor:

@@ -111,25 +111,31 @@ class FitSettings:
 
 @dataclass(frozen=True)
 class ParticleSettings:
-    """How the three panes of particles move; the ladder and `steps` are those of annealed Langevin dynamics.
+    """How the three panes of particles move; the ladder and its steps are those of annealed Langevin dynamics.
 
     Plain Langevin dynamics and gradient ascent take as many steps in all as annealed Langevin dynamics, at the
-    smallest sigma.
+    smallest sigma. `trainer.samplers` holds the update rules; why the steps are shared out unevenly stands there too.
     """
 
     source: Source = "learned"
     number: int = 10_000
-    levels: int = 32
-    steps: int = 50
+    levels: int = 28
+    steps: int = 290
+    """Steps at each noise level down to `fine_below`."""
+    fine_steps: int = 6
+    """Steps at each noise level under `fine_below`; as many as `steps` makes it the schedule of Song & Ermon 2019."""
+    fine_below: float = 0.25
     epsilon: float = 8e-5
     sigma_min: float = 0.02
-    sigma_max: float = 1.0
+    sigma_max: float = 0.45
 
     def __post_init__(self) -> None:
         _choice("particles.source", self.source, get_args(Source))
         _whole("particles.number", self.number, 1, 20_000)
         _whole("particles.levels", self.levels, 1, 1000)
         _whole("particles.steps", self.steps, 1, 10_000)
+        _whole("particles.fine_steps", self.fine_steps, 1, 10_000)
+        _number("particles.fine_below", self.fine_below, 0, 10)
         _number("particles.epsilon", self.epsilon, 1e-9, 1)
         _number("particles.sigma_min", self.sigma_min, 1e-3, 10)
         _number("particles.sigma_max", self.sigma_max, 1e-3, 10)

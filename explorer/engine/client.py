@@ -157,7 +157,7 @@ class EngineClient:
                 self._moving = running
             case Look():
                 self._look = command
-            case Reset() | Begin(state=None):
+            case Reset() | Begin():
                 self._mirror = None
         self._outbox.put(command)
 
@@ -166,7 +166,7 @@ class EngineClient:
         return self._mailbox.read() if self._mailbox is not None else None
 
     def events(self) -> list[Event]:
-        """What the engine has said since the last call, without what only this class needs."""
+        """What the engine has said since the last call, heartbeats aside."""
         told: list[Event] = []
         while self._inbox:
             event = self._inbox.popleft()
@@ -176,7 +176,6 @@ class EngineClient:
                     continue
                 case Mirror():
                     self._mirror = event
-                    continue
                 case Ready():
                     self.ready = True
                 case Notice(level="error"):

@@ -124,6 +124,11 @@ class MoveSteps:
 
 
 @dataclass(frozen=True)
+class MirrorNow:
+    """Send a `Mirror` at once."""
+
+
+@dataclass(frozen=True)
 class Shutdown:
     """End the engine."""
 
@@ -141,6 +146,7 @@ Command = (
     | Release
     | Move
     | MoveSteps
+    | MirrorNow
     | Shutdown
 )
 
@@ -203,7 +209,7 @@ class Frame:
         particles_revision: the document's revision when they were released.
         panes: (3, number, 2).
         modes: the ledger; None before the first release.
-        ladder: (L,), annealed's noise levels, descending.
+        ladder: (L,), annealed's noise levels, descending; training_ladder: those that are learned.
         busy: one line on what the engine is doing when it is neither training nor idle ("growing the pool"), or "".
     """
 
@@ -250,6 +256,7 @@ class Frame:
     modes: Modes | None
     ladder: Array
     busy: str = ""
+    training_ladder: Array = field(default_factory=lambda: np.zeros(0, np.float32))
 
 
 # --- events ---------------------------------------------------------------------------------------------------

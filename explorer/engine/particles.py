@@ -17,7 +17,7 @@ from trainer.metrics import mode_ledger
 from trainer.models import ScoreModel
 from trainer.modes import ModeMap
 from trainer.noise import Noise
-from trainer.samplers import SAMPLERS, start_points
+from trainer.samplers import SAMPLERS, level_at, noise_levels, start_points, total_steps
 from trainer.settings import ParticleSettings
 from trainer.tables import TabulatedScore
 
@@ -30,18 +30,18 @@ class ParticleRun:
 
     def __init__(self, model: ScoreModel, settings: ParticleSettings, seed: int) -> None:
         self.settings = settings
-        self.ladder = [float(s) for s in settings.ladder()]
-        self.steps = len(self.ladder) * settings.steps
+        self.levels = noise_levels(settings)
+        self.steps = total_steps(settings)
         self.step = 0
         self.diverged = False
+        self.table_error = 0.0
         self._tables = TabulatedScore(model)
         noise = Noise(seed, model.device)
-        start = start_points(settings.number, seed, model.device)
-        self._moves: list[Iterator[tuple[int, torch.Tensor]]] = [
-            SAMPLERS[pane](self._tables, start.clone(), settings, noise) for pane in PANES
-        ]
-        self._points = [start.clone() for _ in PANES]
-        self._building: tuple[float, Iterator[None]] | None = None
+        start = start_points(settings.number, noise)
+        self._moves = [SAMPLERS[pane](self._tables, start, settings, noise) for pane in PANES]
+        self._points = [start for _ in PANES]
+        self._preparing: Iterator[None] | None = None
+        self._prepared: set[float] = set()
 
     @property
     def done(self) -> bool:
@@ -50,13 +50,8 @@ class ParticleRun:
 
     @property
     def level(self) -> int:
-        """The index of annealed Langevin dynamics' noise level."""
-        return min(self.step // self.settings.steps, len(self.ladder) - 1)
-
-    @property
-    def table_error(self) -> float:
-        """The largest mean error over rms of the tables used so far."""
-        return self._tables.largest_error
+        """The index of annealed Langevin dynamics' noise level at the next step."""
+        return level_at(self.settings, min(self.step + 1, self.steps))
 
     def move(self, steps: int, deadline: float | None = None) -> int:
         """Take up to `steps` steps, fewer when the deadline (of `perf_counter`) passes; returns how many."""
@@ -70,16 +65,21 @@ class ParticleRun:
 
     def _ready(self, deadline: float | None) -> bool:
         """Build the tables that the next step needs, as far as the deadline allows."""
-        for sigma in (self.ladder[-1], self.ladder[self.level]):
-            if self._tables.ready(sigma):
+        for sigma in (self.settings.sigma_min, self.levels[self.level].sigma):
+            if sigma in self._prepared:
                 continue
-            if self._building is None or self._building[0] != sigma:
-                self._building = (sigma, self._tables.prepare(sigma))
-            for _ in self._building[1]:
+            self._preparing = self._preparing or self._prepare(sigma)
+            for _ in self._preparing:
                 if deadline is not None and perf_counter() > deadline:
                     return False
-            self._building = None
+            self._preparing = None
         return True
+
+    def _prepare(self, sigma: float) -> Iterator[None]:
+        """Build the table for this noise level and measure it, a piece at a time."""
+        yield from self._tables.prepare(sigma)
+        self.table_error = max(self.table_error, self._tables.error(sigma))
+        self._prepared.add(sigma)
 
     def panes(self) -> Array:
         """The particles' places, (3, number, 2); those beyond any number are put far outside the view."""
@@ -93,7 +93,7 @@ class ParticleRun:
         ledgers = [mode_ledger(pane, modes) for pane in self.panes()]
         first = ledgers[0]
         return Modes(
-            centres=np.asarray(first.centre, np.float32),
+            centres=np.asarray(first.centres, np.float32),
             mass=np.asarray(first.mass, np.float32),
             share=np.array([ledger.share for ledger in ledgers], np.float32),
             low=np.array([ledger.low for ledger in ledgers], np.float32),

@@ -24,6 +24,7 @@ from explorer.engine.messages import (
     Heartbeat,
     Look,
     Mirror,
+    MirrorNow,
     Move,
     MoveSteps,
     Notice,
@@ -135,6 +136,11 @@ class _Engine:
     def _send(self, event: Event) -> None:
         self._connection.send(event)
 
+    def _tell(self) -> None:
+        """Pass on what the simulation has noted."""
+        while self._simulation.events:
+            self._send(self._simulation.events.popleft())
+
     def loop(self) -> None:
         """Turn until told to stop."""
         beat = mirror = perf_counter()
@@ -148,8 +154,7 @@ class _Engine:
             self._move(now - before)
             before = now
             self._work(due)
-            while self._simulation.events:
-                self._send(self._simulation.events.popleft())
+            self._tell()
             now = perf_counter()
             if (self._busy or self._changed) and now >= due:
                 self._publish()
@@ -180,6 +185,9 @@ class _Engine:
         match command:
             case Shutdown():
                 self._alive = False
+            case MirrorNow():
+                self._tell()
+                self._send(Mirror(self._simulation.fit.step, self._simulation.state()))
             case Train(running):
                 self._training, self._train_left = running, None
                 self._rate_from = (perf_counter(), self._simulation.fit.step)

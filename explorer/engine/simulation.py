@@ -8,6 +8,7 @@ same steps give the same frames on the same device.
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Iterator
 from time import perf_counter
 
 import numpy as np
@@ -145,6 +146,7 @@ class Simulation:
         """Count measurements and the automatic release from this step on."""
         self._edited_at = self.fit.step
         self._jobs: deque[tuple[int, float, int, ScoreModel]] = deque()
+        self._measuring: Iterator[None] | None = None
         self._measure_at = self.fit.step + next_measurement(0)
         self._release_at = self.fit.step + RELEASE_AFTER if self._auto else -1
 
@@ -177,19 +179,22 @@ class Simulation:
         self._measure_at = self._edited_at + next_measurement(step - self._edited_at)
 
     def measure(self, deadline: float | None = None) -> bool:
-        """Work on the errors that are due, one noise level at a time; True when nothing is left to do."""
+        """Work on the errors that are due, a piece at a time; True when nothing is left to do."""
         while self._jobs:
-            if deadline is not None and perf_counter() > deadline:
-                return False
-            step, seconds, level, model = self._jobs[0]
-            sigma = ERROR_SIGMAS[level]
-            if model.sigma_min <= sigma <= model.sigma_max:
-                if sigma not in self._probes:
-                    self._probes[sigma] = FisherProbe(self.density, sigma)
-                error = self._probes[sigma].error(model)
-                self._errors.add(step, seconds, level, error)
+            self._measuring = self._measuring or self._measure(*self._jobs[0])
+            for _ in self._measuring:
+                if deadline is not None and perf_counter() > deadline:
+                    return False
+            self._measuring = None
             self._jobs.popleft()
         return True
+
+    def _measure(self, step: int, seconds: float, level: int, model: ScoreModel) -> Iterator[None]:
+        """Measure one error, of the weights as they were at `step`."""
+        sigma = ERROR_SIGMAS[level]
+        if model.sigma_min <= sigma <= model.sigma_max:
+            probe = self._probes.setdefault(sigma, FisherProbe(self.density, sigma))
+            self._errors.add(step, seconds, level, (yield from probe.measure(model)))
 
     def move(self, steps: int, deadline: float | None = None) -> int:
         """Take up to `steps` particle steps; returns how many were taken."""
@@ -269,15 +274,16 @@ class Simulation:
             particle_step=run.step if run else 0,
             particle_steps=run.steps if run else 0,
             particle_level=run.level if run else 0,
-            particle_sigma=run.ladder[run.level] if run else 0.0,
+            particle_sigma=run.levels[run.level].sigma if run else 0.0,
             particle_source=run.settings.source if run else self.particle_settings.source,
             particle_weights_step=self._weights_step if run else 0,
             table_error=run.table_error if run else 0.0,
             particles_revision=self._particles_revision if run else self.revision,
             panes=run.panes() if run else np.zeros((3, 0, 2), np.float32),
             modes=self._ledger(run) if run else None,
-            ladder=np.array(run.ladder, np.float32) if run else empty,
+            ladder=np.array([level.sigma for level in run.levels], np.float32) if run else empty,
             busy=busy,
+            training_ladder=np.asarray(self.fit.ladder, np.float32),
         )
 
     def _lattice(self) -> torch.Tensor:

@@ -186,7 +186,7 @@ class _Mp4:
         if comment:
             command += ["-metadata", f"comment={comment}"]
         # An error log in a file rather than a pipe can never fill up and stop the encoder.
-        self._log: IO[bytes] = tempfile.TemporaryFile()
+        self._log: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - closed by `reap`
         try:
             self._process = subprocess.Popen(
                 [*command, str(temporary)],
@@ -204,6 +204,7 @@ class _Mp4:
             raise ExportError(f"{path}: cannot start ffmpeg ({error.strerror}); export a GIF instead") from error
 
     def add(self, picture: Picture) -> None:
+        """Hand one picture to the encoder; waits while the encoder is behind."""
         if picture.shape != self._shape or picture.dtype != np.uint8:
             raise ValueError(f"expected uint8 {self._shape}, got {picture.dtype} {picture.shape}")
         assert self._process.stdin is not None

@@ -74,6 +74,7 @@ class GifStream:
             file.write(b"!\xfe" + b"".join(bytes([len(b)]) + b for b in blocks) + b"\0")
 
     def add(self, picture: NDArray[np.uint8]) -> None:
+        """Append one picture (height, width, 3)."""
         if picture.shape != self._shape or picture.dtype != np.uint8:
             raise ValueError(f"expected uint8 {self._shape}, got {picture.dtype} {picture.shape}")
         indices = self._quantise(picture)
@@ -85,6 +86,7 @@ class GifStream:
         self._count += 1
 
     def finish(self) -> None:
+        """Write what is still waiting, and the trailer."""
         if self._pending is not None:
             self._write_pending()
         self._file.write(b";")

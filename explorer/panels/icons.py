@@ -75,7 +75,7 @@ def _reset(painter: QPainter) -> None:
 def _brush(painter: QPainter) -> None:
     """A handle from the upper right and a loaded tip at the lower left."""
     painter.save()
-    painter.setPen(QPen(painter.pen().color(), 2.4, cap=Qt.PenCapStyle.RoundCap))
+    painter.setPen(QPen(painter.pen().color(), 2.4, c=Qt.PenCapStyle.RoundCap))
     _line(painter, (13, 3), (8.2, 7.8))
     painter.restore()
     path = QPainterPath(QPointF(7.4, 8.0))

@@ -1,4 +1,4 @@
-"""How ordinary controls look: one style sheet made from the theme, so that buttons and fields are drawn alike everywhere.
+"""How ordinary controls look: one style sheet made from the theme, so that buttons and fields are alike everywhere.
 
 Flat on the ground they stand on, a thin rule around what can be typed into, and a visible mark on whatever has the
 keyboard. Sizes follow the scale of type.
@@ -14,7 +14,8 @@ _SHEET = """
 QToolTip {{ color: {ink}; background: {surface}; border: 1px solid {rule}; padding: 4px; }}
 QLabel, QCheckBox {{ color: {ink}; background: transparent; }}
 QLabel[quiet="true"] {{ color: {quiet}; }}
-QToolButton {{ color: {ink}; background: transparent; border: 1px solid transparent; border-radius: {r}px; padding: {h}px; }}
+QToolButton {{ color: {ink}; background: transparent; border: 1px solid transparent; border-radius: {r}px;
+    padding: {h}px; }}
 QToolButton:hover {{ background: {rule}; }}
 QToolButton:pressed, QToolButton:checked {{ background: {selection}; border-color: {rule}; }}
 QToolButton:focus, QPushButton:focus {{ border-color: {true}; }}
@@ -31,9 +32,11 @@ QLineEdit, QComboBox, QAbstractSpinBox {{ color: {ink}; background: {surface}; b
 QLineEdit:focus, QComboBox:focus, QAbstractSpinBox:focus {{ border-color: {true}; }}
 QLineEdit[wrong="true"] {{ border-color: {warning}; }}
 QLineEdit:disabled, QComboBox:disabled {{ color: {quiet}; }}
-QComboBox::drop-down {{ border: none; width: {m}px; }}
 QComboBox QAbstractItemView, QMenu {{ color: {ink}; background: {surface}; border: 1px solid {rule};
     selection-background-color: {selection}; selection-color: {ink}; }}
+QListWidget {{ color: {ink}; background: {surface}; border: none; outline: none; }}
+QListWidget::item {{ padding: {h}px; }}
+QListWidget::item:hover, QListWidget::item:selected {{ color: {ink}; background: {selection}; }}
 QMenu::item {{ padding: {h}px {w}px; }}
 QMenu::item:selected {{ background: {selection}; }}
 QMenu::item:disabled {{ color: {quiet}; }}

@@ -86,8 +86,13 @@ class Chart(QWidget):
 
 def blend(one: QColor, other: QColor, amount: float) -> QColor:
     """The colour that lies `amount` (0 to 1) of the way from one to the other."""
-    a, b = one.getRgbF(), other.getRgbF()
-    return QColor.fromRgbF(*(a[i] + (b[i] - a[i]) * amount for i in range(3)))
+
+    def between(a: float, b: float) -> float:
+        return a + (b - a) * amount
+
+    return QColor.fromRgbF(
+        between(one.redF(), other.redF()), between(one.greenF(), other.greenF()), between(one.blueF(), other.blueF())
+    )
 
 
 def mode_badge(painter: QPainter, box: QRectF, number: int, theme: Theme, scale: float = 1.0) -> None:

@@ -12,7 +12,7 @@ import math
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QEvent, QPointF, QRectF, Qt, QTimer
+from PySide6.QtCore import QEvent, QPointF, QRectF, Qt, QTimer, Signal
 from PySide6.QtGui import QColor, QHelpEvent, QKeyEvent, QPainter, QPaintEvent, QPen, QPolygonF, QResizeEvent
 from PySide6.QtWidgets import QToolButton, QToolTip, QWidget
 
@@ -21,14 +21,17 @@ from explorer.numbers import three
 from explorer.theme import CAPTION, Theme, font
 from explorer.views.chart import CENTRE, LEFT, RIGHT, Chart, blend
 
-Floats = NDArray[np.float64]
+Floats = NDArray[np.floating]
 
 REDRAW = 100
 """Milliseconds between redraws at least: a curve that moves faster than this cannot be read."""
 
 
 class CurvesView(Chart):
-    """Relative Fisher error and loss against steps or seconds; X or the axis's label changes between the two."""
+    """Relative Fisher error and loss against steps or seconds; T or the axis's label changes between the two."""
+
+    axis_changed = Signal(bool)
+    """Whether the axis is now in seconds."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -63,9 +66,16 @@ class CurvesView(Chart):
 
     def toggle_axis(self) -> None:
         """Change the horizontal axis between steps and seconds."""
-        self.in_seconds = not self.in_seconds
+        self.set_in_seconds(not self.in_seconds)
+
+    def set_in_seconds(self, seconds: bool) -> None:
+        """Draw against seconds of training, or against steps."""
+        if seconds == self.in_seconds:
+            return
+        self.in_seconds = seconds
         self._label_axis()
         self.update()
+        self.axis_changed.emit(seconds)
 
     def curves(self) -> tuple[Floats, Floats, Floats, Floats]:
         """What is drawn: error times (j,), errors (j, 5), loss times (k,), losses (k,), on the axis now chosen."""
@@ -80,8 +90,8 @@ class CurvesView(Chart):
         return error_at, errors, loss_at, loss
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """X changes the horizontal axis."""
-        if event.key() == Qt.Key.Key_X and not event.modifiers():
+        """T changes the horizontal axis."""
+        if event.key() == Qt.Key.Key_T and not event.modifiers():
             self.toggle_axis()
         else:
             super().keyPressEvent(event)
@@ -180,7 +190,7 @@ class CurvesView(Chart):
         now, other = ("seconds", "steps") if self.in_seconds else ("steps", "seconds")
         self._axis.setFont(font(CAPTION, scale=self.factor))
         self._axis.setText(now)
-        self._axis.setToolTip(f"Against {now}; click for {other} (X)")
+        self._axis.setToolTip(f"Against {now}; click for {other} (T)")
         quiet, ink = self.theme.quiet, self.theme.ink
         self._axis.setStyleSheet(
             f"QToolButton {{ border: none; background: transparent; padding: 0; color: {quiet}; }}"

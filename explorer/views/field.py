@@ -4,7 +4,7 @@
 
     length = (9/10 of a lattice cell) * |s| / (|s| + s_half),
 
-half the full length at |s| = s_half; opacity grows with the same fraction, in eight classes from 0.45 to 1. s_half is
+half the full length at |s| = s_half; opacity grows with the same fraction, in eight classes from 0.6 to 1. s_half is
 the lower quartile of the *true* field's magnitudes over the lattice, to two figures, and serves both fields of a frame:
 equal arrows are equal scores in both views, and training cannot make the scale flicker. The view states s_half.
 
@@ -34,7 +34,7 @@ FULL = 0.9
 CLASSES = 8
 """How many opacities there are."""
 
-FAINTEST = 0.45
+FAINTEST = 0.6
 """The opacity of the shortest arrows."""
 
 _BARB = 0.42
@@ -44,7 +44,7 @@ _BARB_ANGLE = math.radians(27)
 
 
 def half_length_score(true: NDArray[np.float32]) -> float:
-    """s_half of a frame: the lower quartile of the finite magnitudes of `true` (n, n, 2), to two figures; 1 if all are 0."""
+    """Give s_half of a frame: the lower quartile of the finite magnitudes of `true` (n, n, 2); 1 if all are 0."""
     magnitude = np.hypot(true[..., 0], true[..., 1])
     magnitude = magnitude[np.isfinite(magnitude)]
     quartile = float(np.quantile(magnitude, 0.25)) if magnitude.size else 0.0
@@ -110,7 +110,9 @@ def draw_segments(painter: QPainter, segments: NDArray[np.float64]) -> None:
 class FieldView(PlaneView):
     """The learned or the true score field at the frame's noise level, over the density at that level."""
 
-    def __init__(self, role: Literal["learned", "true"], plane_range: PlaneRange, parent: QWidget | None = None) -> None:
+    def __init__(
+        self, role: Literal["learned", "true"], plane_range: PlaneRange, parent: QWidget | None = None
+    ) -> None:
         """Show `frame.learned` or `frame.true`, in the colour of that role."""
         which = "learned" if role == "learned" else "true"
         super().__init__(
@@ -135,7 +137,7 @@ class FieldView(PlaneView):
         return "" if self.frame is None else f"σ {three(self.frame.sigma)}"
 
     def reading(self) -> str:
-        """This field's score under the cursor; without one, the scale of the arrows."""
+        """The field's score under the cursor; without one, the scale of the arrows."""
         frame = self.frame
         if frame is None:
             return ""
@@ -154,9 +156,7 @@ class FieldView(PlaneView):
         mapping = self.mapping()
         key = (id(frame), mapping)
         if key != self._key:
-            self._segments, self._starts = arrow_segments(
-                field, self._s_half, frame.centre, frame.half_width, mapping
-            )
+            self._segments, self._starts = arrow_segments(field, self._s_half, frame.centre, frame.half_width, mapping)
             self._key = key
         cell = 2 * frame.half_width / len(field) * mapping[0]
         width = min(max(cell / 9, 1.15), 2.4)

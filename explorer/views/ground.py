@@ -1,8 +1,8 @@
 """The ground of a view of the plane: a density through the theme's sequential map.
 
-Values in [0, 1] on cell centres of a square range go through a table of 256 colours and are scaled smoothly. Values are
-drawn where *their* range lies in the view's, and the scaled image is kept for as long as nothing about it changes: while
-particles move over a ground that stands still, drawing it is one copy.
+Values in [0, 1] on cell centres of a square range go through a table of 256 colours and are scaled smoothly. They are
+drawn where *their* range lies in the view's, and the scaled image is kept for as long as nothing about it changes:
+while particles move over a ground that stands still, drawing it is one copy.
 """
 
 from __future__ import annotations

@@ -21,7 +21,7 @@ from explorer.numbers import share
 from explorer.theme import CAPTION, CONTROL
 from explorer.views.chart import CENTRE, LEFT, RIGHT, Chart, mode_badge
 
-Floats = NDArray[np.float64]
+Floats = NDArray[np.floating]
 
 NAMES = ("ascent", "Langevin", "annealed")
 """What a person calls the three panes, in the order of `PANES`."""
@@ -106,7 +106,9 @@ class LedgerView(Chart):
     def event(self, event: QEvent) -> bool:
         """Answer a hovering mouse with all numbers and bands."""
         if event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent):
-            note = "<p>Bands are simultaneous 95 % intervals; elsewhere is outside the region of 99.9 % of the mass.</p>"
+            note = (
+                "<p>Bands are simultaneous 95 % intervals; elsewhere is outside the region of 99.9 % of the mass.</p>"
+            )
             QToolTip.showText(event.globalPos(), f"<pre>{self.text()}</pre>{note}" if self.text() else note, self)
             return True
         return super().event(event)

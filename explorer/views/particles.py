@@ -1,14 +1,14 @@
 """Particles in the plane: one pane of ascent, Langevin or annealed Langevin dynamics.
 
-Every particle is a square dot, and dots are counted per pixel: k of them have opacity 1 - (1 - a)^k, as k layers of ink
-would. Only the pixels that dots touch are written, and wiped before the next frame, so that the cost follows the number
-of particles and not the size of the picture.
+Every particle is a square dot of two pixels or so. Dots are counted per pixel, and k of them have the opacity
+1 - (1 - a)^k, as k layers of ink would; a falls as the particles grow in number.
 
-Where particles **collapse**, thousands of them would be one dot. So the plane is also counted in cells of four pixels, and a
-cell that holds at least 2 % of all particles gets a disc at their mean whose *area* is in proportion to their share.
+Where particles **collapse**, thousands of them would be one dot. So the view is also counted in cells of four pixels,
+and a cell that holds at least 2 % of all particles gets a disc at their mean whose *area* is in proportion to their
+share.
 
 Particles outside the view are counted at the edge that they are beyond (in a corner: beyond the edge that they are
-farther from).
+farther from). A particle that is not finite is neither drawn nor counted.
 """
 
 from __future__ import annotations
@@ -17,17 +17,18 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QPointF, QRect, QRectF, Qt
+from PySide6.QtCore import QPoint, QPointF, QRect, QRectF, Qt
 from PySide6.QtGui import QColor, QImage, QPainter, QPolygonF
 from PySide6.QtWidgets import QWidget
 
-from explorer.engine.messages import Frame
 from explorer.numbers import three
 from explorer.theme import CAPTION, font
 from explorer.views.plane import PlaneRange, PlaneView
 
-OPACITY = 0.42
-"""The ink of a single dot."""
+Floats = NDArray[np.float32]
+
+FAINTEST, DARKEST = 0.34, 0.85
+"""Opacity of a single dot among 10,000 or more, and among few."""
 
 HEAP = 0.02
 """The share of all particles that makes a cell a heap."""
@@ -59,63 +60,65 @@ class Outside:
 
 def count_outside(points: NDArray[np.float32], centre: tuple[float, float], half_width: float) -> Outside:
     """Count the points (N, 2) beyond each edge of the square range; points that are not finite are not counted."""
-    offset = points[np.isfinite(points).all(axis=1)] - np.asarray(centre, dtype=points.dtype)
-    reach = np.abs(offset)
-    gone = reach.max(axis=1, initial=0.0) > half_width
-    if not gone.any():
-        return Outside()
-    offset, reach = offset[gone], reach[gone]
-    sideways = reach[:, 0] >= reach[:, 1]
-    x, y = offset[sideways, 0], offset[~sideways, 1]
-    return Outside(int((x < 0).sum()), int((x > 0).sum()), int((y < 0).sum()), int((y > 0).sum()))
+    x, y = points[:, 0] - np.float32(centre[0]), points[:, 1] - np.float32(centre[1])
+    gone = np.flatnonzero((np.abs(x) > half_width) | (np.abs(y) > half_width))
+    gone = gone[np.isfinite(x[gone]) & np.isfinite(y[gone])]
+    x, y = x[gone], y[gone]
+    sideways = np.abs(x) >= np.abs(y)
+    left, right = (sideways & (x < 0)).sum(), (sideways & (x > 0)).sum()
+    bottom, top = (~sideways & (y < 0)).sum(), (~sideways & (y > 0)).sum()
+    return Outside(int(left), int(right), int(bottom), int(top))
 
 
 class Splat:
-    """Dots on a transparent square image of `size` pixels a side, written and wiped sparsely."""
+    """Dots on a transparent square image of `size` pixels a side."""
 
     def __init__(self, size: int) -> None:
         self.size = size
         self._counts = np.zeros(size * size, dtype=np.uint16)
         self._pixels = np.zeros(size * size, dtype=np.uint32)
-        self._touched: NDArray[np.intp] = np.zeros(0, dtype=np.intp)
         self.image = QImage(self._pixels.data, size, size, 4 * size, QImage.Format.Format_ARGB32_Premultiplied)
 
-    def draw(self, pixels: NDArray[np.float32], dot: int, colour: QColor) -> None:
-        """Replace what is drawn by dots of `dot` x `dot` pixels about positions (N, 2), finite, in pixels from the top left."""
-        self._counts[self._touched] = 0
-        self._pixels[self._touched] = 0
-        corner = np.floor(pixels - (dot - 1) / 2 + 0.0).astype(np.intp)
-        inside = ((corner >= 0) & (corner <= self.size - dot)).all(axis=1)
-        corner = corner[inside]
-        first = corner[:, 1] * self.size + corner[:, 0]
-        shift = (np.arange(dot)[:, None] * self.size + np.arange(dot)).ravel()
-        touched = (first[:, None] + shift).ravel()
+    def draw(self, x: Floats, y: Floats, dot: int, ink: NDArray[np.uint32]) -> None:
+        """Replace what is drawn by dots of `dot` x `dot` pixels.
+
+        Args:
+            x: (N,) positions from the left in pixels, inside [0, size).
+            y: (N,) positions from the top.
+            dot: the side of a dot.
+            ink: (256,) the pixel for so many dots over each other, as `ink_table` gives it.
+        """
+        self._counts.fill(0)
+        self._pixels.fill(0)
+        back, last = np.float32((dot - 1) / 2), self.size - dot
+        col = np.clip((x - back).astype(np.int32), 0, last)
+        row = np.clip((y - back).astype(np.int32), 0, last)
+        first = row.astype(np.intp) * self.size + col
+        shift = (np.arange(dot)[:, None] * self.size + np.arange(dot)).reshape(-1, 1)
+        touched = (first + shift).ravel()
         np.add.at(self._counts, touched, np.uint16(1))
-        self._pixels[touched] = _ink(colour)[np.minimum(self._counts[touched], 255)]
-        self._touched = touched
+        self._pixels[touched] = ink[np.minimum(self._counts[touched], 255)]
 
 
-def _ink(colour: QColor) -> NDArray[np.uint32]:
-    """Premultiplied ARGB of 0 to 255 layers of a dot."""
-    alpha = 1 - (1 - OPACITY) ** np.arange(256)
-    alpha[1:] = np.maximum(alpha[1:], OPACITY)
-    red, green, blue = colour.red(), colour.green(), colour.blue()
-    a, r, g, b = (np.round(alpha * c).astype(np.uint32) for c in (255, red, green, blue))
-    return a << 24 | r << 16 | g << 8 | b
+def ink_table(colour: QColor, number: int) -> NDArray[np.uint32]:
+    """Premultiplied ARGB (256,) of 0 to 255 dots over each other, when there are `number` particles in all."""
+    opacity = min(max(FAINTEST * (10_000 / max(number, 1)) ** 0.5, FAINTEST), DARKEST)
+    alpha = 1 - (1 - opacity) ** np.arange(256)
+    channels = (255, colour.red(), colour.green(), colour.blue())
+    a, r, g, b = (np.round(alpha * c).astype(np.uint32) for c in channels)
+    return np.asarray(a << 24 | r << 16 | g << 8 | b, dtype=np.uint32)
 
 
-def find_heaps(pixels: NDArray[np.float32], size: int, cell: int) -> NDArray[np.float64]:
-    """Heaps (H, 3) as x, y (means, in pixels) and share of all, of positions (N, 2) in a square of `size` pixels."""
-    inside = ((pixels >= 0) & (pixels < size)).all(axis=1)
-    x, y = pixels[inside, 0], pixels[inside, 1]
+def find_heaps(x: Floats, y: Floats, size: int, cell: int, number: int) -> NDArray[np.float64]:
+    """Find heaps (H, 3) as x, y (means, in pixels) and share of `number`, of positions inside [0, size)."""
     cols = size // cell + 1
-    index = (y / cell).astype(np.intp) * cols + (x / cell).astype(np.intp)
+    index = (y / np.float32(cell)).astype(np.intp) * cols + (x / np.float32(cell)).astype(np.intp)
     counts = np.bincount(index, minlength=cols * cols)
-    heaps = np.flatnonzero(counts >= max(HEAP * len(pixels), 2))
+    heaps = np.flatnonzero(counts >= max(HEAP * number, 2))
     if not heaps.size:
         return np.zeros((0, 3))
     means = [np.bincount(index, weights=v, minlength=cols * cols)[heaps] / counts[heaps] for v in (x, y)]
-    return np.stack([*means, counts[heaps] / len(pixels)], axis=1)
+    return np.stack([*means, counts[heaps] / number], axis=1)
 
 
 class ParticleView(PlaneView):
@@ -163,8 +166,9 @@ class ParticleView(PlaneView):
         step = f"step {frame.particle_weights_step:,}"
         if frame.table_error <= 0:
             return (f"learned score, {step}", f"learned, {step}")
-        error = f"table error {three(100 * frame.table_error)} %"
-        return (f"learned score, {step}, {error}", f"learned, {step}, {error}", f"learned, {step}, table")
+        error = f"{100 * frame.table_error:.2g} %"
+        long, short = f"learned score, {step}", f"learned, {step}"
+        return (f"{long}, table error {error}", f"{short}, table error {error}", f"{short}, table {error}")
 
     def paint_marks(self, painter: QPainter, square: QRect) -> None:
         """Dots, discs for heaps, counts at the edges, and what the run is made on."""
@@ -172,24 +176,20 @@ class ParticleView(PlaneView):
         if frame is None or not frame.released:
             return
         points = frame.panes[self.pane]
-        points = points[np.isfinite(points).all(axis=1)]
-        ratio = painter.device().devicePixelRatioF()
-        size = round(square.width() * ratio)
-        unit, ox, oy = self.mapping()
+        size = round(square.width() * painter.device().devicePixelRatioF())
         scale = size / square.width()
-        pixels = np.empty_like(points)
-        np.multiply(points[:, 0], unit * scale, out=pixels[:, 0])
-        np.multiply(points[:, 1], -unit * scale, out=pixels[:, 1])
-        pixels += np.array([(ox - square.left()) * scale, (oy - square.top()) * scale], dtype=pixels.dtype)
-        np.clip(pixels, -1e6, 1e6, out=pixels)
+        unit, ox, oy = self.mapping()
+        x = points[:, 0] * np.float32(unit * scale) + np.float32((ox - square.left()) * scale)
+        y = points[:, 1] * np.float32(-unit * scale) + np.float32((oy - square.top()) * scale)
+        inside = (x >= 0) & (x < size) & (y >= 0) & (y < size)
+        x, y = x[inside], y[inside]
         if self._splat.size != size:
             self._splat = Splat(size)
-        colour = self.theme.colour("particles")
-        side = size / scale
-        dot = max(2, round((1.6 if side < 420 else 2.2) * scale))
-        self._splat.draw(pixels, dot, colour)
+        dot = max(2, round((1.6 if square.width() < 420 else 2.2) * scale))
+        self._splat.draw(x, y, dot, ink_table(self.theme.colour("particles"), len(points)))
         painter.drawImage(QRectF(square), self._splat.image)
-        self._paint_heaps(painter, square, find_heaps(pixels, size, round(HEAP_CELL * scale)), scale)
+        cell = max(2, round(HEAP_CELL * scale))
+        self._paint_heaps(painter, square, find_heaps(x, y, size, cell, len(points)), scale)
         self._paint_badges(painter, square)
         self._paint_outside(painter, square)
 
@@ -197,23 +197,23 @@ class ParticleView(PlaneView):
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(self.theme.colour("particles"))
-        for x, y, share in heaps:
-            radius = max(1.5, HEAP_RADIUS * square.width() * float(share) ** 0.5)
+        for x, y, share in heaps.tolist():
+            radius = max(1.5, HEAP_RADIUS * square.width() * share**0.5)
             painter.drawEllipse(QPointF(square.left() + x / scale, square.top() + y / scale), radius, radius)
 
     def _paint_badges(self, painter: QPainter, square: QRect) -> None:
         painter.setFont(font(CAPTION, scale=self.scale))
-        metrics, room = painter.fontMetrics(), square.width() - 20
+        metrics, room = painter.fontMetrics(), square.width() - 14
         texts = self.source()
         if texts:
             text = next((t for t in texts if metrics.horizontalAdvance(t) <= room), texts[-1])
             corner = Qt.Corner.BottomLeftCorner
-            self.paint_plate(painter, text, square.bottomLeft() + _inset(3, -2), corner)
+            self.paint_plate(painter, text, square.bottomLeft() + QPoint(3, -2), corner)
         if self.stale:
             self.paint_plate(
                 painter,
                 "painting changed since",
-                square.topLeft() + _inset(3, 3),
+                square.topLeft() + QPoint(3, 3),
                 Qt.Corner.TopLeftCorner,
                 "warning",
             )
@@ -246,7 +246,3 @@ class ParticleView(PlaneView):
             painter.drawPolygon(QPolygonF([middle + ahead, middle - ahead + across, middle - ahead - across]))
             painter.setPen(QColor(self.theme.ink))
             painter.drawText(plate.adjusted(mark + 6, 0, 0, 0), Qt.AlignmentFlag.AlignVCenter, text)
-
-
-def _inset(dx: int, dy: int) -> QPointF:
-    return QPointF(dx, dy)

@@ -5,10 +5,10 @@ centred square of its own area, whose corners lie on whole pixels. With side S a
 
     px = X + (x - cx + h) S / 2h,        py = Y + (cy + h - y) S / 2h.
 
-What lies in the plane is drawn where *its* range lies, so that zooming answers at once and the next frame only sharpens.
+What a frame holds is drawn where *its* range lies, so that zooming answers at once and the next frame only sharpens it.
 
-Mouse: the wheel zooms at the cursor, the right or middle button pans. Keyboard: arrows move a cross-hair (Shift: finely),
-Ctrl with arrows pans, plus and minus zoom at the cross-hair, Home shows the whole plane again.
+Mouse: the wheel zooms at the cursor, the right or middle button pans. Keyboard: arrows move a cross-hair (with Shift
+finely), Ctrl with arrows pans, plus and minus zoom at the cross-hair, Home shows the whole plane again.
 """
 
 from __future__ import annotations
@@ -135,7 +135,7 @@ class PlaneView(QWidget):
         """Draw this moment from now on."""
         self.frame = frame
         self.ground.show(frame.ground, frame.centre, frame.half_width)
-        self.say()
+        self.say_changes()
         self.update()
 
     def set_theme(self, theme: Theme) -> None:
@@ -182,10 +182,15 @@ class PlaneView(QWidget):
         """The line on the point under the cursor."""
         return "" if self.cursor_point is None else pair(*self.cursor_point)
 
-    def say(self) -> None:
+    def announce(self) -> None:
+        """Emit all texts, for one who has just begun to listen."""
+        self._said.clear()
+        self.say_changes()
+
+    def say_changes(self) -> None:
         """Emit the texts that have changed."""
-        for signal, key, text in ((self.captioned, "caption", self.caption()), (self.readout, "reading", self.reading())):
-            self._emit_once(signal, key, text)
+        self._emit_once(self.captioned, "caption", self.caption())
+        self._emit_once(self.readout, "reading", self.reading())
 
     def _emit_once(self, signal: SignalInstance, key: str, text: str) -> None:
         if self._said.get(key) != text:
@@ -194,7 +199,7 @@ class PlaneView(QWidget):
 
     # --- painting
 
-    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802
+    def paintEvent(self, event: QPaintEvent) -> None:
         """Ground, marks, frame rule and cross-hair, in this order."""
         painter = QPainter(self)
         square = self.square()
@@ -218,8 +223,10 @@ class PlaneView(QWidget):
     def paint_marks(self, painter: QPainter, square: QRect) -> None:
         """Draw what this view is about; the painter is clipped to the square."""
 
-    def paint_plate(self, painter: QPainter, text: str, at: QPoint, corner: Qt.Corner, mark: str | None = None) -> QRect:
-        """Write a short text on the theme's surface, this corner of it at `at`; `mark` is the role of a dot before it."""
+    def paint_plate(
+        self, painter: QPainter, text: str, at: QPoint, corner: Qt.Corner, mark: str | None = None
+    ) -> QRect:
+        """Write a short text on a plate, this corner of which is at `at`; `mark` is the role of a dot before it."""
         painter.setFont(font(CAPTION, scale=self.scale))
         metrics = painter.fontMetrics()
         dot = round(10 * self.scale) if mark else 0
@@ -256,7 +263,7 @@ class PlaneView(QWidget):
             self.update()
         self._crosshair = crosshair
         self.hovered.emit(*point)
-        self.say()
+        self.say_changes()
 
     def forget_point(self) -> None:
         """Stop reading the plane."""
@@ -264,10 +271,10 @@ class PlaneView(QWidget):
             self.cursor_point = None
             self._crosshair = False
             self.left.emit()
-            self.say()
+            self.say_changes()
             self.update()
 
-    def wheelEvent(self, event: QWheelEvent) -> None:  # noqa: N802
+    def wheelEvent(self, event: QWheelEvent) -> None:
         """Zoom at the cursor."""
         turn = event.angleDelta().y() or 4 * event.pixelDelta().y()
         if turn:
@@ -281,7 +288,7 @@ class PlaneView(QWidget):
             return True
         return super().event(event)
 
-    def mousePressEvent(self, event: QMouseEvent) -> None:  # noqa: N802
+    def mousePressEvent(self, event: QMouseEvent) -> None:
         """Begin to pan with the right or middle button."""
         if event.button() in (Qt.MouseButton.RightButton, Qt.MouseButton.MiddleButton):
             self._drag = event.position()
@@ -289,7 +296,7 @@ class PlaneView(QWidget):
         else:
             super().mousePressEvent(event)
 
-    def mouseMoveEvent(self, event: QMouseEvent) -> None:  # noqa: N802
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
         """Pan while a button is held; read the point under the cursor otherwise."""
         if self._drag is not None:
             move, unit = event.position() - self._drag, self.mapping()[0]
@@ -300,21 +307,21 @@ class PlaneView(QWidget):
         else:
             self.forget_point()
 
-    def mouseReleaseEvent(self, event: QMouseEvent) -> None:  # noqa: N802
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         """End panning."""
         if self._drag is not None and event.button() in (Qt.MouseButton.RightButton, Qt.MouseButton.MiddleButton):
             self._drag = None
         super().mouseReleaseEvent(event)
 
-    def enterEvent(self, event: QEnterEvent) -> None:  # noqa: N802
+    def enterEvent(self, event: QEnterEvent) -> None:
         """Read the point at which the cursor comes in."""
         self.point_at(self.to_plane(event.position()))
 
-    def leaveEvent(self, event: QEvent) -> None:  # noqa: N802
+    def leaveEvent(self, event: QEvent) -> None:
         """Stop reading."""
         self.forget_point()
 
-    def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802
+    def keyPressEvent(self, event: QKeyEvent) -> None:
         """Move the cross-hair, pan or zoom."""
         key, modifiers = event.key(), event.modifiers()
         arrow = _ARROWS.get(Qt.Key(key))
@@ -337,7 +344,7 @@ class PlaneView(QWidget):
         else:
             super().keyPressEvent(event)
 
-    def focusInEvent(self, event: QFocusEvent) -> None:  # noqa: N802
+    def focusInEvent(self, event: QFocusEvent) -> None:
         """Show the focus only to those who came by keyboard."""
         self._keyboard = event.reason() in (
             Qt.FocusReason.TabFocusReason,
@@ -346,7 +353,7 @@ class PlaneView(QWidget):
         )
         self.update()
 
-    def focusOutEvent(self, event: QFocusEvent) -> None:  # noqa: N802
+    def focusOutEvent(self, event: QFocusEvent) -> None:
         """Put the cross-hair away with the focus."""
         if self._crosshair:
             self.forget_point()

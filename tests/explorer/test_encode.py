@@ -10,7 +10,6 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import imageio_ffmpeg
 import numpy as np
@@ -55,14 +54,13 @@ def write(path: Path, frames: int = 8, fps: int = 30, comment: str = "") -> Path
 def encoders(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[subprocess.Popen[bytes]]]:
     """The encoders that a test started; all of them must have been waited for at its end."""
     started: list[subprocess.Popen[bytes]] = []
-    true_popen = subprocess.Popen
 
-    def popen(*args: Any, **kwargs: Any) -> subprocess.Popen[bytes]:
-        process = true_popen(*args, **kwargs)
-        started.append(process)
-        return process
+    class Recorded(subprocess.Popen[bytes]):
+        def __init__(self, *args: object, **kwargs: object) -> None:
+            super().__init__(*args, **kwargs)
+            started.append(self)
 
-    monkeypatch.setattr("explorer.export.encode.subprocess.Popen", popen)
+    monkeypatch.setattr("explorer.export.encode.subprocess.Popen", Recorded)
     yield started
     assert [p.args for p in started if p.returncode is None] == []
 
@@ -129,11 +127,11 @@ def test_gif_palette_holds_the_inks_exactly_and_the_map_within_three_levels() ->
 
 
 def test_png_is_exact_and_carries_its_comment(tmp_path: Path) -> None:
-    write_picture(tmp_path / "a.png", disc(3), comment="seed 7, σ = 0.1")
+    write_picture(tmp_path / "a.png", disc(3), comment="seed 7, überall")
     with Image.open(tmp_path / "a.png") as image:
         np.testing.assert_array_equal(np.asarray(image), disc(3))
-        assert image.info["Comment"] == "seed 7, σ = 0.1"
-    write_picture(tmp_path / "b.png", disc(3), comment="seed 7, σ = 0.1")
+        assert image.info["Comment"] == "seed 7, überall"
+    write_picture(tmp_path / "b.png", disc(3), comment="seed 7, überall")
     assert (tmp_path / "a.png").read_bytes() == (tmp_path / "b.png").read_bytes()
 
 

@@ -1,0 +1,106 @@
+"""The run that an export shows: from a preset, a project or a recipe to commands along one axis of training steps.
+
+A recipe's journal says what was done at which reading of the step counter. The counter starts again when a change of
+settings needs a fresh network, so readings may fall from one entry to the next; along a film steps only grow, and a cue
+stands at the number of steps taken since the beginning.
+
+This file imports neither Qt nor torch.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from explorer.engine.messages import Command, ConfigureParticles, Release
+from explorer.export.request import DEFAULT_STEPS, ExportRequest
+from explorer.recipe import Recipe
+from trainer.errors import InputError
+from trainer.paintings import preset_names, read_painting
+from trainer.projects import Setup, read_project
+from trainer.settings import ParticleSettings
+
+
+@dataclass(frozen=True, eq=False)
+class Script:
+    """What happens in a film.
+
+    Attributes:
+        initial: painting, settings and seeds at the beginning.
+        cues: (training steps taken since the beginning, command), ascending; releases are the film's own to place.
+        steps: training steps in all.
+        particles: the settings that the particles are released with.
+        sigma: the noise level at which learning is watched.
+    """
+
+    initial: Setup
+    cues: tuple[tuple[int, Command], ...]
+    steps: int
+    particles: ParticleSettings
+    sigma: float
+
+
+def read_script(request: ExportRequest) -> Script:
+    """The run that a request names.
+
+    Raises:
+        InputError: a source that cannot be read, or one on which nothing is painted.
+    """
+    sigma = request.sigma
+    if isinstance(request.source, Recipe):
+        recipe = request.source
+    elif Path(request.source).suffix.lower() == ".scorex":
+        project = read_project(request.source)
+        recipe, sigma = Recipe.from_project(project), project.sigma
+        # A project that was saved before it was trained shows what would be learned of it.
+        recipe = recipe if recipe.steps else Recipe(project.setup)
+    else:
+        recipe = Recipe(_setup(request.source))
+    final = recipe.final()
+    if not final.weights.any():
+        raise InputError(f"{_title(request)}: nothing is painted; paint something or name a preset")
+    if not recipe.initial.weights.any():
+        recipe = Recipe(final, (), recipe.steps)
+    initial, cues = recipe.initial, _cues(recipe)
+    if request.seed is not None:
+        initial = replace(initial, seed=request.seed, particle_seed=request.seed)
+        cues = [(at, _reseeded(command, request.seed)) for at, command in cues]
+    steps = request.steps
+    if steps is None:
+        steps = max(recipe.steps, cues[-1][0] if cues else 0) or DEFAULT_STEPS
+    cues = [(at, command) for at, command in cues if at <= steps]
+    particles = initial.particles
+    for _, command in cues:
+        if isinstance(command, ConfigureParticles):
+            particles = command.settings
+    return Script(initial, tuple(cues), steps, particles, sigma)
+
+
+def _title(request: ExportRequest) -> str:
+    return request.source if isinstance(request.source, str) else "painting"
+
+
+def _setup(source: str) -> Setup:
+    """The default settings on a preset's or a file's painting."""
+    if source not in preset_names() and not Path(source).exists():
+        names = ", ".join(preset_names())
+        raise InputError(f"{source}: neither a file nor a preset; give a .scorex project, a picture or one of {names}")
+    weights, name = read_painting(source)
+    return Setup(weights, name)
+
+
+def _cues(recipe: Recipe) -> list[tuple[int, Command]]:
+    """The journal's commands at the number of steps since the beginning."""
+    cues: list[tuple[int, Command]] = []
+    before, offset = 0, 0
+    for step, command in recipe.commands():
+        if step < before:
+            offset += before
+        before = step
+        if not isinstance(command, Release):
+            cues.append((offset + step, command))
+    return cues
+
+
+def _reseeded(command: Command, seed: int) -> Command:
+    return replace(command, seed=seed) if isinstance(command, ConfigureParticles) else command

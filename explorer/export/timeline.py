@@ -1,0 +1,102 @@
+"""What a film shows when: first the learning, then the particles, then the result.
+
+A film is a list of moments, one for each picture, and a pure function makes it from lengths alone: no clock, no engine.
+
+* **Learning** takes the first part. At time u in [0, 1] of it S (exp(4 u) - 1) / (exp(4) - 1) of all S training steps
+  are taken: at the start thirteen times slower than even spacing, because that is where the arrows turn. The fields
+  stand at the sigma that the person looks at, and near the end rise to the largest noise level of annealed Langevin
+  dynamics: learned and true agree at every level in between.
+* **Particles** take the second part, evenly in their steps, for the noise ladder sets the pace. What lies under them is
+  the density at the smallest sigma: what they ought to be samples of.
+* **The result** stands still at the end.
+
+Learning and particles each start with a still of a fraction of a second, so that the beginning is seen.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Literal
+
+Phase = Literal["train", "move", "hold"]
+
+TRAIN_SHARE, MOVE_SHARE = 0.44, 0.41
+"""Of the film's length; the rest holds the result."""
+
+_STILL = 0.5
+"""Seconds that the beginning of each part stands."""
+
+_EARLY = 4.0
+_SWEEP_FROM = 0.6
+"""The share of the training part after which sigma rises."""
+
+
+@dataclass(frozen=True)
+class Moment:
+    """One picture of a film.
+
+    Attributes:
+        phase: what goes on.
+        step: training steps taken.
+        particle_step: particle steps taken; 0 in the training part.
+        sigma: the noise level at which both fields are shown.
+    """
+
+    phase: Phase
+    step: int
+    particle_step: int
+    sigma: float
+
+
+def plan_film(
+    seconds: float, fps: int, steps: int, particle_steps: int, sigma: float, highest: float, lowest: float
+) -> list[Moment]:
+    """The moments of a film, one per picture.
+
+    Args:
+        seconds: the film's length.
+        fps: pictures per second; there are round(seconds * fps) of them, at least 3.
+        steps: training steps in all, >= 0.
+        particle_steps: particle steps in all, >= 1.
+        sigma: the noise level at which learning is watched.
+        highest, lowest: where annealed Langevin dynamics begins and ends.
+    """
+    count = max(3, round(seconds * fps))
+    still = round(_STILL * fps)
+    training = max(1, round(TRAIN_SHARE * count))
+    moving = max(1, round(MOVE_SHARE * count))
+    learning = _early_slow(training, still, steps)
+    moments = [
+        Moment("train", step, 0, _rise(k / max(1, training - 1), sigma, max(sigma, highest)))
+        for k, step in enumerate(learning)
+    ]
+    moments += [Moment("move", steps, t, lowest) for t in _even(moving, still, particle_steps)]
+    moments += [Moment("hold", steps, particle_steps, lowest)] * (count - training - moving)
+    return moments
+
+
+def _early_slow(count: int, still: int, steps: int) -> list[int]:
+    """`count` training steps from 0 to `steps`, dense at the start, at least one step apart where there are enough."""
+    still = min(still, count // 4)
+    moving = max(1, count - 1 - still)
+    result = [0] * still
+    for k in range(count - still):
+        curve = steps * math.expm1(_EARLY * k / moving) / math.expm1(_EARLY)
+        result.append(min(steps, max(round(curve), k)))
+    result[-1] = steps
+    return result
+
+
+def _even(count: int, still: int, steps: int) -> list[int]:
+    """`count` particle steps from 0 to `steps`, the first standing for a while."""
+    still = min(still, count // 4)
+    result = [0] * still + [round(steps * k / max(1, count - still - 1)) for k in range(count - still)]
+    result[-1] = steps
+    return result
+
+
+def _rise(u: float, low: float, high: float) -> float:
+    """`low` until _SWEEP_FROM, then smoothly in its logarithm up to `high` at u = 1."""
+    v = max(0.0, (u - _SWEEP_FROM) / (1 - _SWEEP_FROM))
+    return low * (high / low) ** (v * v * (3 - 2 * v))

@@ -1,0 +1,213 @@
+"""The noise level that both fields show: one slider on a logarithmic axis that spans the ladder.
+
+The slider's whole number p of `STEPS` stands for sigma = sigma_min (sigma_max / sigma_min)^(p / STEPS), said to three
+significant figures: what is read is what is meant.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QMouseEvent, QPainter, QPaintEvent, QPen
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QSlider, QWidget
+
+from explorer.numbers import three
+from explorer.panels.style import sheet
+from explorer.theme import CAPTION, CONTROL, LIGHT, UNIT, Theme, font
+
+STEPS = 1000
+"""Places on the slider."""
+
+INSET = 12
+"""Pixels between a slider's edge and the ends of its line."""
+
+
+class NoiseSlider(QWidget):
+    """The slider with its symbol and a field to type into. The value is a standard deviation in units of the plane."""
+
+    changed = Signal(float)
+    """The person chose another noise level."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._low, self._high, self._sigma = 0.02, 3.0, 0.1
+        self._symbol = QLabel("noise level σ")
+        self._symbol.setToolTip("Standard deviation of the noise, per coordinate, in units of the plane")
+        self._track = _Track()
+        self._track.setAccessibleName("Noise level sigma")
+        self._track.setToolTip("Noise level of both fields (, and . step it)")
+        self._track.valueChanged.connect(self._moved)
+        self._field = QLineEdit()
+        self._field.setAccessibleName("Noise level sigma, typed")
+        self._field.setToolTip("Type a noise level")
+        self._field.setAlignment(Qt.AlignmentFlag.AlignRight)
+        self._field.editingFinished.connect(self._typed)
+        self._symbol.setBuddy(self._track)
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(UNIT, 0, UNIT, 0)
+        layout.setSpacing(UNIT)
+        layout.addWidget(self._symbol)
+        layout.addWidget(self._track, 1)
+        layout.addWidget(self._field)
+        self.setFocusProxy(self._track)
+        self.set_theme(LIGHT)
+        self.set_scale(1.0)
+        self._tell()
+
+    def value(self) -> float:
+        """The noise level now."""
+        return self._sigma
+
+    def set_value(self, sigma: float) -> None:
+        """Show this noise level, held within the range; emits nothing."""
+        self._sigma = min(max(sigma, self._low), self._high)
+        self._tell()
+
+    def set_range(self, low: float, high: float) -> None:
+        """Span these noise levels, 0 < low < high; the value is held within them. Emits nothing."""
+        if (low, high) == (self._low, self._high):
+            return
+        self._low, self._high = low, high
+        self._track.span = (low, high)
+        self.set_value(self._sigma)
+
+    def set_ladder(self, levels: Sequence[float]) -> None:
+        """Mark these noise levels with ticks."""
+        marks = tuple(float(level) for level in levels)
+        if marks != self._track.ladder:
+            self._track.ladder = marks
+            self._track.update()
+
+    def nudge(self, steps: int) -> None:
+        """Move by this many small steps, as the arrow keys do."""
+        self._track.setValue(self._track.value() + steps * self._track.singleStep())
+
+    def set_theme(self, theme: Theme) -> None:
+        """Draw in these colours."""
+        self._theme = theme
+        self._track.theme = theme
+        self.setStyleSheet(sheet(theme, self._track.factor))
+
+    def set_scale(self, factor: float) -> None:
+        """Draw type and marks this many times their size."""
+        self._track.factor = factor
+        for widget in (self._symbol, self._field):
+            widget.setFont(font(CONTROL, scale=factor))
+        self._field.setFixedWidth(round(64 * factor))
+        self._track.updateGeometry()
+        self.setStyleSheet(sheet(self._theme, factor))
+
+    def _moved(self, place: int) -> None:
+        """The slider was moved by hand or key: take the level there, if it is another one."""
+        exact = self._low * (self._high / self._low) ** (place / STEPS)
+        ends = {0: self._low, STEPS: self._high}
+        self._take(ends.get(place, float(f"{exact:.3g}")))
+
+    def _typed(self) -> None:
+        """Enter in the field: take the number, held within the range; anything else leaves the value alone."""
+        if self._field.text() == three(self._sigma):
+            return
+        try:
+            sigma = float(self._field.text().replace(",", "."))
+        except ValueError:
+            sigma = math.nan
+        self._take(sigma if sigma > 0 else self._sigma)
+
+    def _take(self, sigma: float) -> None:
+        before = self._sigma
+        self.set_value(sigma)
+        if self._sigma != before:
+            self.changed.emit(self._sigma)
+
+    def _tell(self) -> None:
+        """Bring slider, field and accessible text to the value."""
+        part = math.log(self._sigma / self._low) / math.log(self._high / self._low)
+        self._track.blockSignals(True)
+        self._track.setValue(round(part * STEPS))
+        self._track.blockSignals(False)
+        self._track.update()
+        self._field.setText(three(self._sigma))
+        self._track.setAccessibleDescription(f"sigma = {three(self._sigma)}")
+
+
+class _Track(QSlider):
+    """The line, its ladder ticks, the numbers below it and the handle."""
+
+    def __init__(self) -> None:
+        super().__init__(Qt.Orientation.Horizontal)
+        self.theme: Theme = LIGHT
+        self.factor = 1.0
+        self.span = (0.02, 3.0)
+        self.ladder: tuple[float, ...] = ()
+        self.setRange(0, STEPS)
+        self.setSingleStep(10)
+        self.setPageStep(100)
+
+    def sizeHint(self) -> QSize:
+        """A line, a row of ticks and a row of numbers."""
+        return QSize(round(240 * self.factor), round(40 * self.factor))
+
+    def minimumSizeHint(self) -> QSize:
+        """Room for a few numbers."""
+        return QSize(round(120 * self.factor), round(40 * self.factor))
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        """Jump to the mouse and follow it."""
+        if event.button() == Qt.MouseButton.LeftButton:
+            self.setSliderDown(True)
+            self.mouseMoveEvent(event)
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        """Follow the mouse while its button is down."""
+        if self.isSliderDown():
+            part = (event.position().x() - INSET) / (self.width() - 2 * INSET)
+            self.setValue(round(part * STEPS))
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        """Let go."""
+        self.setSliderDown(False)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Draw line, ticks, numbers and handle."""
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        k = self.factor
+        y = 12 * k
+        left, right = float(INSET), float(self.width() - INSET)
+        x = left + (right - left) * self.value() / STEPS
+        painter.setPen(QPen(self.theme.colour("rule"), 3 * k, c=Qt.PenCapStyle.RoundCap))
+        painter.drawLine(QPointF(left, y), QPointF(right, y))
+        painter.setPen(QPen(self.theme.colour("quiet"), 1.0))
+        for level in self.ladder:
+            if self.span[0] * 0.999 <= level <= self.span[1] * 1.001:
+                at = round(self._place(level)) + 0.5
+                painter.drawLine(QPointF(at, y + 4 * k), QPointF(at, y + 8 * k))
+        self._numbers(painter, y + 10 * k)
+        focus = self.hasFocus()
+        painter.setPen(QPen(self.theme.colour("true" if focus else "ink"), (3 if focus else 2) * k))
+        painter.setBrush(self.theme.colour("surface"))
+        painter.drawEllipse(QPointF(x, y), 7 * k, 7 * k)
+
+    def _place(self, sigma: float) -> float:
+        low, high = self.span
+        return INSET + (self.width() - 2 * INSET) * math.log(sigma / low) / math.log(high / low)
+
+    def _numbers(self, painter: QPainter, top: float) -> None:
+        """1, 2, 5 of every decade in the range, while they keep their distance."""
+        painter.setFont(font(CAPTION, scale=self.factor))
+        painter.setPen(self.theme.colour("quiet"))
+        low, high = self.span
+        taken = -math.inf
+        for power in range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1):
+            for digit in (1, 2, 5):
+                sigma = float(f"{digit}e{power}")
+                if not low * 0.999 <= sigma <= high * 1.001:
+                    continue
+                text = f"{sigma:g}"
+                wide = painter.fontMetrics().horizontalAdvance(text) + 2
+                start = min(max(self._place(sigma) - wide / 2, 0.0), self.width() - wide)
+                if start > taken:
+                    painter.drawText(QRectF(start, top, wide, 18 * self.factor), Qt.AlignmentFlag.AlignCenter, text)
+                    taken = start + wide + 10 * self.factor

@@ -1,0 +1,255 @@
+"""A tile: a title, a thin rule, a square picture, and a strip below it.
+
+The title stands left in 16 px, a caption right of it in 12 px; the strip holds a given widget (the brush's controls, a
+share bar) or, without one, the content's readout as a line of text. There are no boxes: the rule is the only line.
+
+A content may have signals `captioned(str)` and `readout(str)`; the tile writes what they say, and puts a readout in the
+caption's place while a widget occupies the strip.
+"""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QRect, QSize, Qt, Signal
+from PySide6.QtGui import QColor, QFocusEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen, QResizeEvent
+from PySide6.QtWidgets import QWidget
+
+from explorer.theme import CAPTION, CONTROL, LIGHT, TITLE, UNIT, Theme, font
+
+HEAD, FOOT = 28, 28
+"""Heights of the title with its rule and of the strip below, at scale 1."""
+
+_GAP = UNIT // 2
+"""Pixels between a square and the widget on its strip."""
+
+
+class Tile(QWidget):
+    """One square of the stage and what is written about it; `content` and `footer` become its children."""
+
+    double_wanted = Signal()
+    """The person wants this tile large, or small again."""
+
+    def __init__(
+        self, title: str, content: QWidget, footer: QWidget | None = None, parent: QWidget | None = None
+    ) -> None:
+        super().__init__(parent)
+        self.title = title
+        self.content = content
+        self.footer = footer
+        self.theme = LIGHT
+        self.scale = 1.0
+        self._caption = ""
+        self._readout = ""
+        self._empty = ""
+        self._foot: int | None = None
+        self._keyboard = False
+        for part in (content, footer):
+            if part is not None:
+                part.setParent(self)
+                part.show()
+        for name, slot in (("captioned", self.set_caption), ("readout", self.set_readout)):
+            signal = getattr(content, name, None)
+            if signal is not None:
+                signal.connect(slot)
+        self.setAccessibleName(title)
+        self.setAccessibleDescription("Return makes this square large, Escape makes it small again.")
+        if content.focusPolicy() == Qt.FocusPolicy.NoFocus:
+            self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        announce = getattr(content, "announce", None)
+        if announce is not None:
+            announce()
+        self._veil = _Veil(self)
+        self._veil.hide()
+
+    # --- what is written
+
+    @property
+    def caption(self) -> str:
+        """The text right of the title."""
+        return self._caption
+
+    @property
+    def readout(self) -> str:
+        """The line on the point under the cursor."""
+        return self._readout
+
+    @property
+    def empty(self) -> str:
+        """What is written over a content that has nothing to show."""
+        return self._empty
+
+    def set_caption(self, text: str) -> None:
+        """Write this right of the title."""
+        if text != self._caption:
+            self._caption = text
+            self.update(0, 0, self.width(), self.head)
+
+    def set_readout(self, text: str) -> None:
+        """Write this on the strip, or in the caption's place if a widget is there; "" takes it away."""
+        if text != self._readout:
+            self._readout = text
+            below = self.footer is None
+            self.update(0, self.height() - self.foot if below else 0, self.width(), self.foot if below else self.head)
+
+    def set_empty(self, text: str) -> None:
+        """Say over the content what to do first; "" takes it away."""
+        if text != self._empty:
+            self._empty = text
+            self._veil.setVisible(bool(text))
+            self._veil.update()
+
+    # --- what every view has
+
+    def set_theme(self, theme: Theme) -> None:
+        """Take the colours of this theme, the content and the strip too."""
+        self.theme = theme
+        for part in (self.content, self.footer):
+            tell(part, "set_theme", theme)
+        self.update()
+
+    def set_scale(self, scale: float) -> None:
+        """Set type at this multiple of its usual size."""
+        self.scale = scale
+        for part in (self.content, self.footer):
+            tell(part, "set_scale", scale)
+        self.place()
+        self.update()
+
+    def show_frame(self, frame: object) -> None:
+        """Hand the moment to the content and to the strip."""
+        for part in (self.content, self.footer):
+            tell(part, "show_frame", frame)
+
+    # --- geometry
+
+    @property
+    def head(self) -> int:
+        """The height of the title with its rule, in pixels."""
+        return round(HEAD * self.scale)
+
+    @property
+    def foot(self) -> int:
+        """The height of the strip below, in pixels."""
+        return round(FOOT * self.scale) if self._foot is None else self._foot
+
+    @property
+    def foot_wanted(self) -> int:
+        """The least height of the strip on which its widget is whole."""
+        needed = 0 if self.footer is None else self.footer.minimumSizeHint().height() + _GAP
+        return max(round(FOOT * self.scale), needed)
+
+    def set_foot(self, height: int) -> None:
+        """Make the strip so high, in pixels: tiles of one row agree on it."""
+        if height != self._foot:
+            self._foot = height
+            self.place()
+            self.update()
+
+    def square(self) -> QRect:
+        """Where the content is."""
+        side = max(0, min(self.width(), self.height() - self.head - self.foot))
+        return QRect((self.width() - side) // 2, self.head, side, side)
+
+    def sizeHint(self) -> QSize:
+        """A square of 236 pixels, and title and strip."""
+        return QSize(236, 236 + self.head + self.foot)
+
+    def minimumSizeHint(self) -> QSize:
+        """The smallest size at which a picture can be read."""
+        return QSize(120, 120 + self.head + self.foot)
+
+    def place(self) -> None:
+        """Put content and strip where they belong."""
+        square = self.square()
+        self.content.setGeometry(square)
+        self._veil.setGeometry(square)
+        if self.footer is not None:
+            top = square.bottom() + 1 + _GAP
+            self.footer.setGeometry(square.left(), top, square.width(), self.foot - _GAP)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Place the parts anew."""
+        self.place()
+
+    # --- painting
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Title, caption, rule and, without a widget there, the strip's line."""
+        painter = QPainter(self)
+        square = self.square()
+        rule = self.head - UNIT // 2
+        line = QRect(square.left(), 0, square.width(), rule)
+        middle = Qt.AlignmentFlag.AlignVCenter
+        painter.setFont(font(TITLE, bold=True, scale=self.scale))
+        metrics = painter.fontMetrics()
+        painter.setPen(QColor(self.theme.ink))
+        title = metrics.elidedText(self.title, Qt.TextElideMode.ElideRight, line.width())
+        painter.drawText(line, middle | Qt.AlignmentFlag.AlignLeft, title)
+        used = metrics.horizontalAdvance(title) + UNIT
+        painter.setFont(font(CAPTION, scale=self.scale))
+        metrics = painter.fontMetrics()
+        painter.setPen(QColor(self.theme.quiet))
+        text = self._readout if self.footer is not None and self._readout else self._caption
+        text = metrics.elidedText(text, Qt.TextElideMode.ElideRight, max(0, line.width() - used))
+        painter.drawText(line.adjusted(used, 0, 0, 0), middle | Qt.AlignmentFlag.AlignRight, text)
+        if self.footer is None:
+            strip = QRect(square.left(), square.bottom() + 1, square.width(), self.foot)
+            text = metrics.elidedText(self._readout, Qt.TextElideMode.ElideRight, strip.width())
+            painter.drawText(strip, middle | Qt.AlignmentFlag.AlignLeft, text)
+        focused = self._keyboard and self.hasFocus()
+        painter.setPen(QPen(QColor(self.theme.ink if focused else self.theme.rule), 2 if focused else 1))
+        painter.drawLine(square.left(), rule, square.right(), rule)
+        painter.end()
+
+    # --- hands
+
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        """Ask to be large, or small again."""
+        if event.button() == Qt.MouseButton.LeftButton:
+            self.double_wanted.emit()
+        else:
+            super().mouseDoubleClickEvent(event)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Ask to be large with Return, unless the content used it."""
+        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and not event.isAutoRepeat():
+            self.double_wanted.emit()
+        else:
+            super().keyPressEvent(event)
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        """Show the focus to those who came by keyboard."""
+        self._keyboard = event.reason() in (Qt.FocusReason.TabFocusReason, Qt.FocusReason.BacktabFocusReason)
+        self.update()
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        """Show that the focus has gone."""
+        self.update()
+
+
+class _Veil(QWidget):
+    """What an empty tile says, over its content; hands reach through it."""
+
+    def __init__(self, tile: Tile) -> None:
+        super().__init__(tile)
+        self._tile = tile
+        self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """The text in the middle, on the theme's surface so that it can be read over anything."""
+        painter = QPainter(self)
+        tile = self._tile
+        painter.setFont(font(CONTROL, scale=tile.scale))
+        wrap = Qt.TextFlag.TextWordWrap | Qt.AlignmentFlag.AlignCenter
+        inner = self.rect().adjusted(2 * UNIT, UNIT, -2 * UNIT, -UNIT)
+        box = painter.boundingRect(inner, wrap, tile.empty)
+        painter.fillRect(box.adjusted(-UNIT, -UNIT // 2, UNIT, UNIT // 2), tile.theme.colour("surface", 0.9))
+        painter.setPen(QColor(tile.theme.ink))
+        painter.drawText(inner, wrap, tile.empty)
+        painter.end()
+
+
+def tell(part: QWidget | None, method: str, value: object) -> None:
+    """Call a method that a part may have."""
+    call = getattr(part, method, None)
+    if call is not None:
+        call(value)

@@ -1,0 +1,91 @@
+"""Adam on one flat tensor, with the averaged weights beside it and a copy to fall back on.
+
+Adam (Kingma & Ba 2015, Algorithm 1) with beta = (0.9, 0.99), the rates of `trainer.schedules`. A step that is not finite
+is never taken: `undo` goes back to the last good weights and lowers the rate, since the rate is what blew them up.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+from torch.optim.adam import adam
+
+from trainer.schedules import averaging_weight, learning_rate
+
+BETA1, BETA2, EPSILON = 0.9, 0.99, 1e-8
+LOWER = 0.1
+"""What the rate is multiplied by when a step had to be undone."""
+
+
+class Optimiser:
+    """The weights of a run and all that changes with them.
+
+    Attributes:
+        weights, average: float32 (count,); the average is what a person sees and samples with.
+        clock: steps since the run, or the density, last began afresh: what rate and average go by.
+        lowered: the factor on the learning rate, 1 until a step is undone.
+    """
+
+    def __init__(self, weights: Tensor) -> None:
+        self.weights = weights
+        self.average = weights.clone()
+        self.first, self.second = torch.zeros_like(weights), torch.zeros_like(weights)
+        self.taken = torch.zeros((), device=weights.device)
+        self.good, self.good_average = weights.clone(), weights.clone()
+        self.clock = 0
+        self.lowered = 1.0
+
+    def restart(self) -> None:
+        """Begin the rate's and the average's clocks again, and keep the weights."""
+        self.clock = 0
+        self._forget()
+
+    def _forget(self) -> None:
+        self.first.zero_()
+        self.second.zero_()
+        self.taken.zero_()
+
+    def step(self, gradient: Tensor, peak_rate: float, ema: float) -> None:
+        """Take one step down the gradient (count,) and follow it with the average."""
+        adam(
+            [self.weights],
+            [gradient],
+            [self.first],
+            [self.second],
+            [],
+            [self.taken],
+            fused=True,
+            amsgrad=False,
+            beta1=BETA1,
+            beta2=BETA2,
+            lr=self.lowered * learning_rate(peak_rate, self.clock),
+            weight_decay=0.0,
+            eps=EPSILON,
+            maximize=False,
+        )
+        self.average.lerp_(self.weights, averaging_weight(ema, self.clock))
+        self.clock += 1
+
+    def keep(self) -> None:
+        """Remember the weights as good."""
+        self.good.copy_(self.weights)
+        self.good_average.copy_(self.average)
+
+    def undo(self) -> None:
+        """Go back to the last good weights, at a lower rate."""
+        self.weights.copy_(self.good)
+        self.average.copy_(self.good_average)
+        self._forget()
+        self.lowered *= LOWER
+
+    def tensors(self) -> dict[str, Tensor]:
+        """All tensors that determine how the run goes on, by name; the caller may write into them."""
+        return {
+            "weights": self.weights,
+            "average": self.average,
+            "first": self.first,
+            "second": self.second,
+            "taken": self.taken,
+            "good": self.good,
+            "good_average": self.good_average,
+        }

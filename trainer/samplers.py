@@ -1,0 +1,180 @@
+r"""How particles move: gradient ascent, Langevin dynamics and annealed Langevin dynamics.
+
+One step of Langevin dynamics on a score s (Song & Ermon 2019, eq. 4 and Algorithm 1) is
+
+    x <- x + (epsilon / 2) s(x) + sqrt(epsilon) z,    z ~ N(0, I).
+
+Other papers write x + h s + sqrt(2 h) z: h = epsilon / 2. On a Gaussian of variance v its stationary variance is not v
+but b v with b = 1 / (1 - x / 2), x = h / v (Song & Ermon 2020, proof of proposition 2).
+
+* `gradient_ascent` leaves the noise out: every particle ends on a mode.
+* `langevin` is right in the limit, but it cannot cross an empty gap in any time one would wait: the share of each mode
+  is decided by where the particles started.
+* `annealed_langevin` goes down a geometric ladder sigma_1 > ... > sigma_L with alpha_i = epsilon sigma_i^2 / sigma_L^2 in
+  place of epsilon, and ends with one denoising step x + sigma_L^2 s(x, sigma_L) (Tweedie's mean; Jolicoeur-Martineau et
+  al. 2021). At large sigma the gap is filled and weight flows across it; it has to flow *slowly down*, or the weights
+  of a too large sigma are frozen in.
+
+**Where the steps go.** Two modes at distance D are cut off from one another once sigma, with the modes' own width, is
+below about D / 6: the time to cross grows like exp(D^2 / (8 sigma^2)). Under that level more steps settle each mode's own
+shape and move no weight, and a handful a level does it, since the next level differs little. Song & Ermon 2019 take the
+same number at each level; here levels down to `fine_below` get `steps` each and those under it `fine_steps`.
+
+All samplers are generators: the caller drives them step by step, and particle k gets its noise by (seed, step, k), so
+that panes share it and no particle depends on how many others there are.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from trainer.models import ScoreModel, require_levels
+from trainer.noise import Noise
+from trainer.settings import ParticleSettings
+
+START_WIDTH = 1.25
+"""Particles start uniformly on [-START_WIDTH, START_WIDTH]^2."""
+
+_START, _STEP = 1, 0  # which draw of a step is which
+Sampler = Callable[..., Iterator[tuple[int, Tensor]]]
+
+
+@dataclass(frozen=True)
+class Level:
+    """One noise level of the annealed sampler: its sigma, its step size alpha, and how many steps it gets."""
+
+    sigma: float
+    alpha: float
+    steps: int
+
+
+def noise_levels(settings: ParticleSettings) -> tuple[Level, ...]:
+    """The ladder, largest sigma first: geometric from sigma_max to sigma_min, alpha_i = epsilon sigma_i^2 / sigma_L^2."""
+    sigmas = np.geomspace(settings.sigma_max, settings.sigma_min, settings.levels)
+    sigmas[-1] = settings.sigma_min
+    return tuple(
+        Level(
+            float(sigma),
+            settings.epsilon * float(sigma / settings.sigma_min) ** 2,
+            settings.steps if sigma >= settings.fine_below else settings.fine_steps,
+        )
+        for sigma in sigmas
+    )
+
+
+def total_steps(settings: ParticleSettings) -> int:
+    """How many steps each sampler takes."""
+    return sum(level.steps for level in noise_levels(settings))
+
+
+def level_at(settings: ParticleSettings, step: int) -> int:
+    """The index of the noise level at which annealed Langevin takes its step number `step`, counted from 1."""
+    ends = np.cumsum([level.steps for level in noise_levels(settings)])
+    return min(int(np.searchsorted(ends, step)), len(ends) - 1)
+
+
+def start_points(n: int, noise: Noise, ids: Tensor | None = None) -> Tensor:
+    """The common start of all panes: uniform on the square, float32 with shape (n, 2); particle k's own whatever n is."""
+    unit = noise.uniform(0, _START, n if ids is None else ids)
+    return (2 * unit - 1) * START_WIDTH
+
+
+def gradient_ascent(
+    model: ScoreModel, x0: Tensor, settings: ParticleSettings, noise: Noise, ids: Tensor | None = None
+) -> Iterator[tuple[int, Tensor]]:
+    r"""Follow the score at sigma_min without noise: x <- x + (epsilon / 2) s(x, sigma_min).
+
+    Args:
+        model: the score; see `langevin`.
+        x0: where the particles start, with shape (B, *).
+        settings: `epsilon`, `sigma_min`, and the ladder for the number of steps.
+        noise: not drawn from; there so that all samplers are called alike.
+        ids: not used, as `noise`.
+
+    Yields (step, x), step = 1, 2, ...; x is the sampler's own tensor and changes with the next step: clone it to keep it.
+    On a Gaussian of variance v the distance to its mean shrinks by the factor 1 - epsilon / (2 v) a step.
+
+    Raises:
+        InputError: the model does not know sigma_min.
+    """
+    sigma = settings.sigma_min
+    require_levels(model, sigma, sigma)
+    x = x0.clone()  # (B, *)
+    with torch.no_grad():
+        for step in range(1, total_steps(settings) + 1):
+            x.add_(model.score(x, sigma), alpha=settings.epsilon / 2)
+            yield step, x
+
+
+def langevin(
+    model: ScoreModel, x0: Tensor, settings: ParticleSettings, noise: Noise, ids: Tensor | None = None
+) -> Iterator[tuple[int, Tensor]]:
+    r"""Langevin dynamics at sigma_min: x <- x + (epsilon / 2) s(x, sigma_min) + sqrt(epsilon) z.
+
+    Args:
+        model: the score, learned, tabulated or true.
+        x0: where the particles start, with shape (B, *).
+        settings: `epsilon`, `sigma_min`, and the ladder for the number of steps.
+        noise: where z comes from, by step and particle.
+        ids: whole numbers with shape (B,), the particles' own numbers; None for 0 .. B - 1.
+
+    Yields (step, x), step = 1, 2, ...; x is the sampler's own tensor and changes with the next step: clone it to keep it.
+
+    Raises:
+        InputError: the model does not know sigma_min.
+    """
+    sigma = settings.sigma_min
+    require_levels(model, sigma, sigma)
+    x = x0.clone()  # (B, *)
+    with torch.no_grad():
+        for step in range(1, total_steps(settings) + 1):
+            _langevin_step(model, x, sigma, settings.epsilon, _step_noise(noise, step, x, ids))
+            yield step, x
+
+
+def annealed_langevin(
+    model: ScoreModel, x0: Tensor, settings: ParticleSettings, noise: Noise, ids: Tensor | None = None
+) -> Iterator[tuple[int, Tensor]]:
+    r"""Annealed Langevin dynamics (Song & Ermon 2019, Algorithm 1) with a final denoising step.
+
+    For each level i: x <- x + (alpha_i / 2) s(x, sigma_i) + sqrt(alpha_i) z, as often as the level has steps; at the end
+    x <- x + sigma_L^2 s(x, sigma_L), which belongs to the last step.
+
+    Arguments, yields and errors as for `langevin`; the model must know the whole ladder.
+    """
+    levels = noise_levels(settings)
+    require_levels(model, levels[-1].sigma, levels[0].sigma)
+    x = x0.clone()  # (B, *)
+    step, last = 0, total_steps(settings)
+    with torch.no_grad():
+        for level in levels:
+            for _ in range(level.steps):
+                step += 1
+                _langevin_step(model, x, level.sigma, level.alpha, _step_noise(noise, step, x, ids))
+                if step == last:
+                    x.add_(model.score(x, level.sigma), alpha=level.sigma**2)
+                yield step, x
+
+
+SAMPLERS: dict[str, Sampler] = {
+    "ascent": gradient_ascent,
+    "langevin": langevin,
+    "annealed": annealed_langevin,
+}
+"""The samplers by the names of their panes, and of the command line."""
+
+
+def _step_noise(noise: Noise, step: int, x: Tensor, ids: Tensor | None) -> Tensor:
+    return noise.normal(step, _STEP, len(x) if ids is None else ids, tuple(x.shape[1:]))
+
+
+def _langevin_step(model: ScoreModel, x: Tensor, sigma: float, epsilon: float, z: Tensor) -> None:
+    """Move x by one Langevin step, in place."""
+    score = model.score(x, sigma)
+    x.add_(score, alpha=epsilon / 2).add_(z, alpha=math.sqrt(epsilon))
