@@ -1,4 +1,4 @@
-"""Everything a person can do by a menu or a key, written down once: menus, buttons and the help sheet read this list."""
+"""Everything a person can do by a menu or a key, written down once: menus, buttons and the help sheet read it."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ SPECS: tuple[ActionSpec, ...] = (
     ActionSpec("save", "File", "&Save", ("Ctrl+S",), "Save painting, settings, journal and weights as a project"),
     ActionSpec("save_as", "File", "Save &as…", ("Ctrl+Shift+S",), "Save the project under another name"),
     ActionSpec("", "File", ""),
-    ActionSpec("export_film", "File", "Export &film…", ("Ctrl+E",), "Make a film (MP4 or GIF) of training and sampling"),
+    ActionSpec("export_film", "File", "Export &film…", ("Ctrl+E",), "Make a film (MP4 or GIF) of the run"),
     ActionSpec("export_picture", "File", "Export &picture…", ("Ctrl+Shift+E",), "Save what the window shows as a PNG"),
     ActionSpec("copy_picture", "File", "&Copy picture", ("Ctrl+Shift+C",), "Copy what the window shows"),
     ActionSpec("", "File", ""),
@@ -40,7 +40,7 @@ SPECS: tuple[ActionSpec, ...] = (
     ActionSpec("train_reset", "Train", "&Reset", ("R",), "Start training again from a fresh network"),
     ActionSpec("", "Train", ""),
     ActionSpec("restart_engine", "Train", "Restart &engine", (), "End the computing process and start it again"),
-    ActionSpec("particles_play", "Sample", "&Move particles", ("P",), "Let particles move, or hold them", checkable=True),
+    ActionSpec("particles_play", "Sample", "&Move particles", ("P",), "Move particles, or hold them", checkable=True),
     ActionSpec("particles_step", "Sample", "One particle &step", ("Shift+S",), "Take one step in all three panes"),
     ActionSpec("particles_release", "Sample", "&Release anew", ("Shift+R",), "Release all particles from the start"),
     ActionSpec("", "Sample", ""),

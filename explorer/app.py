@@ -34,18 +34,19 @@ def run(file: str | None, *, theme: str, device: str) -> int:
     Raises:
         InputError: when `file` cannot be opened; no window has been shown then.
     """
-    from explorer.files import read_setup
+    from explorer.files import read_file
     from explorer.window import MainWindow
 
     if sys.stderr is not None:
         faulthandler.enable()
-    opened = read_setup(file) if file is not None else None
+    opened = read_file(file) if file is not None else None
     application = make_application()
     window = MainWindow(theme=theme, device=device)
     if opened is not None:
         window.adopt(opened)
     application.aboutToQuit.connect(window.shut_down)
-    signal.signal(signal.SIGINT, lambda *_: application.quit())
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: application.quit())
     heartbeat = QTimer()
     heartbeat.timeout.connect(_let_python_run)
     heartbeat.start(200)

@@ -64,6 +64,6 @@ def compose(
     if between is not None:
         stage.set_between(between)
     stage.put("shares", TITLES["shares"], ledger)
-    for pane, (name, view) in enumerate(zip(PANES, panes, strict=True)):
-        stage.put(name, TITLES[name], view, ShareBar(pane))
+    for name, view in zip(PANES, panes, strict=True):
+        stage.put(name, TITLES[name], view, ShareBar(name))
     return Composition(stage, canvas, learned, true, curves, ledger, panes)

@@ -7,6 +7,7 @@ from pathlib import Path
 from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QWidget
 
+from explorer.export.request import ExportRequest
 from explorer.export.runner import ExportRunner
 from explorer.panels.exporting import ExportDialog
 from explorer.session import Session
@@ -45,7 +46,7 @@ class FilmDesk(QObject):
         self.dialog.show()
         self.dialog.raise_()
 
-    def _start(self, request: object) -> None:
+    def _start(self, request: ExportRequest) -> None:
         try:
             self.runner.start(request)
         except (InputError, OSError) as error:

@@ -1,7 +1,7 @@
 """The wiring between what a person edits and what the engine computes.
 
-The document's changes become commands; the engine's events become the journal; its frames go on to whoever is connected. No
-widget is known here.
+The document's changes become commands; the engine's events become the journal; its frames go on to whoever is
+connected. No widget is known here.
 """
 
 from __future__ import annotations
@@ -40,13 +40,13 @@ _RELEASE_MS = 300
 class Session(QObject):
     """One document, one engine, and the recipe of what they did together.
 
-    An empty painting has no density: the engine then keeps what it had, and hears of the document again with the next stroke.
+    An empty painting has no density: the engine keeps what it had, and hears of the document with the next stroke.
     """
 
     framed = Signal(object)
     """A `Frame`, at most sixty times a second."""
-    noticed = Signal(str, str)
-    """A level ("info", "warning", "error") and one line."""
+    noticed = Signal(str, str, str)
+    """A level ("info", "warning", "error"), one line, and details (or "")."""
     readied = Signal(str)
     """The device that computes."""
 
@@ -205,7 +205,7 @@ class Session(QObject):
         if line is not None:
             if not self.engine.gave_up:
                 self._catch_up()
-            self.noticed.emit("error" if self.engine.gave_up else "warning", line)
+            self.noticed.emit("error" if self.engine.gave_up else "warning", line, "")
 
     def _take_events(self) -> None:
         for event in self.engine.events():
@@ -216,5 +216,5 @@ class Session(QObject):
         match event:
             case Ready(device, _):
                 self.readied.emit(device)
-            case Notice(level, text):
-                self.noticed.emit(level, text)
+            case Notice(level, text, details):
+                self.noticed.emit(level, text, details)

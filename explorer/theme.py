@@ -50,10 +50,15 @@ class Theme:
 
     def density_table(self) -> NDArray[np.uint8]:
         """The density's map as (256, 4) RGBA bytes: linear in luminance between the theme's ground and its high end."""
-        low, high = (np.array(QColor(c).getRgb()[:3], dtype=float) for c in (self.ground_low, self.ground_high))
+        low, high = (_rgb(colour) for colour in (self.ground_low, self.ground_high))
         t = np.linspace(0.0, 1.0, 256)[:, None]
         rgb = low + (high - low) * t
         return np.concatenate([rgb, np.full((256, 1), 255.0)], axis=1).round().astype(np.uint8)
+
+
+def _rgb(colour: str) -> NDArray[np.float64]:
+    whole = QColor(colour)
+    return np.array([whole.red(), whole.green(), whole.blue()], dtype=np.float64)
 
 
 LIGHT = Theme(

@@ -1,13 +1,14 @@
 """The main window: it puts the stage, the bar and the drawer together and ties every action to what it does.
 
-Edits go to the document, looking and running go to the session, frames come back to the stage. Nothing is computed here.
+Edits go to the document, looking and running go to the session, frames come back to the stage. Nothing is computed.
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any, get_args
 
-from PySide6.QtCore import QEvent, Qt, QTimer
+from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import (
     QActionGroup,
     QCloseEvent,
@@ -15,6 +16,7 @@ from PySide6.QtGui import (
     QDropEvent,
     QGuiApplication,
     QPalette,
+    QShowEvent,
 )
 from PySide6.QtWidgets import QApplication, QHBoxLayout, QLabel, QMainWindow, QMessageBox, QVBoxLayout, QWidget
 
@@ -58,6 +60,7 @@ from explorer.views.plane import PlaneRange
 from trainer.errors import InputError
 from trainer.paintings import preset_weights
 from trainer.projects import Project
+from trainer.settings import Source
 
 FIRST_SIZE = (1280, 720)
 
@@ -152,7 +155,7 @@ class MainWindow(QMainWindow):
         act["particles_play"].connect(lambda on: self.session.send(Move(on)))
         act["particles_step"].connect(lambda: self.session.send(MoveSteps()))
         act["particles_release"].connect(lambda: self.session.send(Release()))
-        for source in ("learned", "true"):
+        for source in get_args(Source):
             act[f"source_{source}"].connect(lambda _, s=source: self._choose_source(s))
         act["drawer"].connect(self.drawer.setVisible)
         act["zoom_reset"].connect(self.plane.reset)
@@ -187,7 +190,7 @@ class MainWindow(QMainWindow):
 
     # --- life ---------------------------------------------------------------------------------------------
 
-    def showEvent(self, event: QEvent) -> None:
+    def showEvent(self, event: QShowEvent) -> None:
         """Start the engine once the window has been painted: it must not wait for torch."""
         super().showEvent(event)
         if not self._started:
@@ -225,7 +228,7 @@ class MainWindow(QMainWindow):
     def _load_preset(self, name: str) -> None:
         self.edit(LoadPainting(preset_weights(name), name))
 
-    def _choose_source(self, source: str) -> None:
+    def _choose_source(self, source: Source) -> None:
         self.edit(ChangeParticles(replace(self.document.particles, source=source)))
 
     def _opened(self, project: Project) -> None:
@@ -251,7 +254,7 @@ class MainWindow(QMainWindow):
 
     # --- looking ------------------------------------------------------------------------------------------
 
-    def _look(self, **values: object) -> None:
+    def _look(self, **values: Any) -> None:  # noqa: ANN401 - fields of Look
         self.look = replace(self.look, **values)
         self.session.send(self.look)
 
@@ -262,7 +265,7 @@ class MainWindow(QMainWindow):
         self.stage.show_frame(frame)
         self.transport.show_frame(frame)
         self.slider.set_range(float(frame.training_ladder[-1]), float(frame.training_ladder[0]))
-        self.slider.set_ladder(frame.training_ladder)
+        self.slider.set_ladder(frame.training_ladder.tolist())
         self.actions_by_name["train"].setChecked(frame.training)
         self.actions_by_name["particles_play"].setChecked(frame.moving)
         rate = f"{three(frame.steps_per_second)} steps/s" if frame.training else "paused"
@@ -301,9 +304,9 @@ class MainWindow(QMainWindow):
         if change.opened or change.particle_seed:
             self.drawer.set_particle_seed(document.particle_seed)
 
-    def tell(self, level: str, text: str) -> None:
+    def tell(self, level: str, text: str, details: str = "") -> None:
         """Show one line at the bottom right."""
-        self.toasts.show_message(level, text)
+        self.toasts.show_message(level, text, details)
 
     # --- colours ------------------------------------------------------------------------------------------
 
@@ -377,4 +380,3 @@ class MainWindow(QMainWindow):
         box.setTextFormat(Qt.TextFormat.RichText)
         box.setText(text)
         box.open()
-

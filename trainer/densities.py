@@ -256,10 +256,10 @@ class PaintedDensity:
         log_sum = self._cells.log_sum_lattice(*_lattice(centre, half_width, n), 0.5 / variance)
         return (log_sum.exp() / (2 * math.pi * variance)).numpy()
 
-    def count_far(self, x: Tensor, sigma: float | Tensor = 0.0) -> int:
-        """How many of the points x (B, 2) lie too far from the mass for the separable sum (`trainer.separable`)."""
+    def is_far(self, x: Tensor, sigma: float | Tensor = 0.0) -> Tensor:
+        """Which points x (B, 2) lie too far from the mass for the separable sum (`trainer.separable`), (B,) bool."""
         z, s = _to_truth(x, sigma)
-        return self._cells.count_far(z, 0.5 / (s.square() + self.bandwidth**2))
+        return self._cells.is_far(z, 0.5 / (s.square() + self.bandwidth**2)).to(x.device)
 
     def _variance(self, sigma: float) -> Tensor:
         return _noise_level(sigma, 1, torch.device("cpu")).squeeze().square() + self.bandwidth**2

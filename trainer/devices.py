@@ -8,7 +8,7 @@ from trainer.errors import InputError
 
 
 def choose_device(name: str) -> torch.device:
-    """ "auto": cuda, then mps, then cpu; otherwise the device named, or `InputError` if it is not there."""
+    """Cuda, then mps, then cpu for "auto"; otherwise the device named, or `InputError` if it is not there."""
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
     kind = name.split(":")[0]

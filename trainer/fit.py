@@ -5,10 +5,10 @@
         print(progress.step, progress.loss)
     fit.score(x, sigma=0.1)
 
-One step takes a batch of noisy points with their targets (`trainer.objectives`), a gradient (`trainer.networks`) and an
-Adam step (`trainer.optimiser`). Everything about the inputs that does not depend on the weights - draws, noise, targets,
-features - is made for a block of steps at once. The k-th row of a block always has the same noise level, so that what
-depends on sigma alone is computed once a run, and every batch holds every level in proportion.
+One step takes a batch of noisy points with their targets (`trainer.objectives`), a gradient (`trainer.networks`) and
+an Adam step (`trainer.optimiser`). Whatever does not depend on the weights - draws, noise, targets, features - is made
+for a block of steps at once. The k-th row of a block always has the same noise level, so that what depends on sigma
+alone is computed once a run, and every batch holds every level in proportion.
 
 The pool grows and its tables are renewed a little with each step, by the step's number and never by the clock: the same
 density, settings, seed, device and number of threads give the same weights to the last bit.
@@ -44,7 +44,7 @@ __all__ = ["Fit", "FitSettings", "Progress"]
 
 BLOCK = 4096
 """Training points made at once; a block is as many batches as fit, and at least one."""
-RUSH, RUSH_DRAWS = 128, 8192
+RUSH, RUSH_DRAWS = 256, 4096
 """For the first RUSH steps on a density each step adds RUSH_DRAWS to the pool; afterwards each block does."""
 GOOD_EVERY = 50
 WATCH_EVERY = 32
@@ -172,18 +172,30 @@ class Fit:
         """Go on with these settings; False if they needed another network, which was then begun afresh.
 
         A change of what is learned (target, weighting, ladder) restarts the clocks as an edit of the density does.
+
+        Raises:
+            InputError: if the ladder is too fine for the pool; the run is then as it was.
         """
-        before, self.settings = self.settings, settings
-        if settings.network != before.network:
-            self._begin()
+        if settings.network != self.settings.network:
+            fresh = Fit(self.density, settings, str(self.device), self.seed)
+            self.__dict__ = fresh.__dict__
             return False
-        if settings.ladder != before.ladder:
-            self.ladder = geometric_ladder(settings.ladder, self._diameter)
-        if (settings.ladder, settings.target, settings.weighting) != (before.ladder, before.target, before.weighting):
-            self._begin_pool()
-            self._optimiser.restart()
+        before = self.settings
+        fresh = copy(self)
+        fresh.settings = settings
+        fresh.ladder = geometric_ladder(settings.ladder, self._diameter)
+        relearn = (settings.ladder, settings.target, settings.weighting) != (
+            before.ladder,
+            before.target,
+            before.weighting,
+        )
+        if relearn:
+            fresh._begin_pool()
         elif settings.batch != before.batch:
-            self._lay_out_blocks()
+            fresh._lay_out_blocks()
+        self.__dict__ = fresh.__dict__
+        if relearn:
+            self._optimiser.restart()
         return True
 
     # --- the run ---
@@ -230,6 +242,7 @@ class Fit:
         self._sigma = self.ladder[level].float().to(self.device)
         self._weight = level_weights(self.settings.weighting, self._sigma, self._conditioning.scale)
         self._rows = self._pool.rows(level.to(self.device)) if self.settings.target == "pooled" else None
+        self._levels = self._network.levels(self._sigma)
         hidden = torch.bfloat16 if fast_bfloat16(self.device) else torch.float32
         self._pass = TrainingPass(self._network, batch, hidden)
         self._features = torch.zeros(rows, self._network.inputs, dtype=hidden, device=self.device)
@@ -254,7 +267,7 @@ class Fit:
         self._target.copy_(self._conditioning.output(one_draw_target(x0, x, self._sigma), self._centred, self._sigma))
         if tabulated is not None:
             self._target.copy_(torch.where(tabulated.isnan(), self._target, tabulated))
-        self._network.features(self._centred, self._sigma, self._features)
+        self._network.features(self._centred, self._levels, self._features)
         self._next_batch = 0
 
     def step_once(self) -> Progress:
@@ -305,12 +318,12 @@ class Fit:
         self._failures += 1
         if self._failures >= PATIENCE:
             raise TrainingError(
-                f"training stopped at step {self.step}: the loss was not finite {self._failures} times although the rate "
-                "was lowered each time; the last good weights are kept; choose a smaller learning rate and reset"
+                f"training stopped at step {self.step}: the loss blew up {self._failures} times although the rate was "
+                "lowered each time; the last good weights are kept; choose a smaller learning rate and reset"
             )
         rate = self.settings.learning_rate * self._optimiser.lowered
         return (
-            f"step {self.step + 1}: the loss was not finite; back to the last good weights, "
+            f"step {self.step + 1}: the loss blew up; back to the last good weights, "
             f"learning rate lowered to {rate:.2g}"
         )
 
@@ -382,7 +395,7 @@ class Fit:
         for name, tensor in self._tensors().items():
             if name != "recent":
                 tensor.copy_(_same_form(tensors[name], tensor, name))
-        self._network.features(self._centred, self._sigma, self._features)
+        self._network.features(self._centred, self._levels, self._features)
 
 
 def _same_form(given: Tensor, wanted: Tensor, name: str) -> Tensor:

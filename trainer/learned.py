@@ -48,7 +48,7 @@ class LearnedScore:
         self.device = weights.device
 
     def score(self, x: Tensor, sigma: float | Tensor) -> Tensor:
-        """grad log p_sigma at x, with shape (B, 2), as learned; computed in float32, returned like x.
+        """The score grad log p_sigma at x, with shape (B, 2), as learned; computed in float32, returned like x.
 
         Args:
             x: points of the plane, (B, 2), on any device.

@@ -4,8 +4,8 @@ The **relative Fisher error** at sigma is
 
     E|s_theta(x, sigma) - s(x, sigma)|^2 / E|s(x, sigma)|^2,    x ~ p_sigma,
 
-the Fisher divergence (explicit score matching; Hyvarinen 2005, eq. 2) over what a score of zero would get. Points come from
-a fixed seed, so that the curve of a live run moves only when the score does. Points and their true scores do not
+the Fisher divergence (explicit score matching; Hyvarinen 2005, eq. 2) over what a score of zero would get. Points come
+from a fixed seed, so that the curve of a live run moves only when the score does. Points and their true scores do not
 depend on the learner: a `FisherProbe` keeps them, and works in chunks so that a live display does not stall.
 
 The **mode ledger** counts particles by mode (`trainer.modes`).
@@ -85,10 +85,8 @@ class FisherProbe:
                 return float(end.value)
 
 
-def relative_fisher_error(
-    model: ScoreModel, density: Density, sigma: float, n: int = POINTS, seed: int = 0
-) -> float:
-    """E|s_theta - s|^2 / E|s|^2 over n points of p_sigma drawn from `seed`; 0 for the true score, 1 for a score of zero."""
+def relative_fisher_error(model: ScoreModel, density: Density, sigma: float, n: int = POINTS, seed: int = 0) -> float:
+    """E|s_theta - s|^2 / E|s|^2 over n points of p_sigma drawn from `seed`: 0 for the truth, 1 for a score of zero."""
     return FisherProbe(density, sigma, n, seed).error(model)
 
 

@@ -1,17 +1,17 @@
 """Modes as basins of a density, and how many of a cloud of points lie in each.
 
-**Modes.** p is looked at through Gaussian smoothing of width `SMOOTHING` = 0.08 on a lattice. Every cell belongs to the summit
-that steepest ascent from it reaches (the basins of the watershed transform). A summit that rises too little above the
-saddle to a higher one is no mode of its own: basins are merged over the highest saddle first, while
+**Modes.** p is looked at through Gaussian smoothing of width `SMOOTHING` = 0.08 on a lattice. Every cell belongs to the
+summit that steepest ascent from it reaches (the basins of the watershed transform). A summit that rises too little
+above the saddle to a higher one is no mode of its own: basins are merged over the highest saddle first, while
 
     p(saddle) > `DIP` p(lower summit),   DIP = 0.8,
 
-so the bumps of a thin stroke are one mode and two blobs are two. Basins with less than `SMALLEST` = 0.5 % of the mass go the
-same way. All of this depends on the density alone, never on the points.
+so the bumps of a thin stroke are one mode and two blobs are two. Basins with less than `SMALLEST` = 0.5 % of the mass
+go the same way. All of this depends on the density alone, never on the points.
 
-**Mass.** A mode's true mass is the integral of p_sigma, at the smallest sigma that the samplers end at, over its basin; the
-masses of all modes sum to 1. **Elsewhere** is outside the smallest region that holds 99.9 % of p_sigma (its highest-density
-region, Hyndman 1996): points there count for no mode. Shares and elsewhere sum to 1.
+**Mass.** A mode's true mass is the integral of p_sigma, at the smallest sigma that the samplers end at, over its basin;
+the masses of all modes sum to 1. **Elsewhere** is outside the smallest region that holds 99.9 % of p_sigma (its
+highest-density region, Hyndman 1996): points there count for no mode. Shares and elsewhere sum to 1.
 
 **Bands.** Each share k / n has a Wilson score interval (Wilson 1927) with the error probability split among the M modes
 (Bonferroni), 0.05 / M each, so that all M bands hold together with probability 95 % or more.
@@ -112,13 +112,13 @@ def find_modes(density: LatticeDensity, sigma: float = 0.02) -> ModeMap:
     basins, summits = _basins(smooth)
     merged = _merge(smooth.ravel(), sharp.ravel(), basins, summits)
     roots, labels = np.unique(merged, return_inverse=True)
-    mass = np.bincount(labels.ravel(), weights=sharp.ravel())
+    mass = np.bincount(labels.ravel(), weights=sharp.ravel()).astype(np.float64)
     order = np.argsort(-mass, kind="stable")
     rank = np.empty_like(order)
     rank[order] = np.arange(len(order))
     labels = rank[labels].reshape(_CELLS, _CELLS)
     summit_cells = summits[roots[order]]
-    centres = np.stack((summit_cells % _CELLS, summit_cells // _CELLS), axis=1)
+    centres = _peaks(smooth, summit_cells)
     labels[sharp < _threshold(sharp)] = len(mass)
     return ModeMap(
         centres=(centres + 0.5) * cell - HALF_WIDTH,
@@ -147,6 +147,20 @@ def wilson_band(counts: ArrayLike, total: int, bands: int = 1) -> tuple[Floats, 
     middle = (share + z * z / (2 * total)) / (1 + z * z / total)
     reach = z / (1 + z * z / total) * np.sqrt(share * (1 - share) / total + z * z / (4 * total * total))
     return np.clip(middle - reach, 0, 1), np.clip(middle + reach, 0, 1)
+
+
+def _peaks(height: Floats, cells: NDArray[np.intp]) -> Floats:
+    """Summits to a fraction of a cell, (M, 2) in cells: per axis the top of a parabola through log p at 3 cells."""
+    n = height.shape[0]
+    at = np.stack((cells % n, cells // n), axis=1).astype(float)  # (M, 2): column, row
+    logs = np.log(np.pad(height, 1, mode="edge") + np.finfo(float).tiny)
+    row, column = cells // n + 1, cells % n + 1
+    middle = logs[row, column]
+    for axis, (dy, dx) in enumerate(((0, 1), (1, 0))):
+        before, after = logs[row - dy, column - dx], logs[row + dy, column + dx]
+        bend = 2 * middle - before - after
+        at[:, axis] += np.where(bend > 1e-12, np.clip((after - before) / np.maximum(2 * bend, 1e-12), -0.5, 0.5), 0)
+    return at
 
 
 def _threshold(density: Floats) -> float:
@@ -182,9 +196,7 @@ def _basins(height: Floats) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     return basins.ravel(), summits
 
 
-def _merge(
-    height: Floats, density: Floats, basins: NDArray[np.intp], summits: NDArray[np.intp]
-) -> NDArray[np.intp]:
+def _merge(height: Floats, density: Floats, basins: NDArray[np.intp], summits: NDArray[np.intp]) -> NDArray[np.intp]:
     """Merge basins over their saddles by prominence and mass: for each cell the index of the summit it ends up with."""
     n = int(np.sqrt(len(height)))
     saddles = _saddles(height.reshape(n, n), basins.reshape(n, n))

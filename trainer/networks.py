@@ -21,12 +21,15 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import TypeVar
 
 import torch
 from torch import Tensor
 
 from trainer.objectives import weighted_loss
 from trainer.settings import NetworkSettings
+
+Level = TypeVar("Level", float, Tensor)
 
 SLOWEST = math.pi / 2
 OCTAVES = 4.5
@@ -52,15 +55,30 @@ class Preconditioning:
     mean: tuple[float, float]
     scale: float
 
+    def total(self, sigma: Level) -> Level:
+        """The data's variance and the noise's, sigma^2 + sd^2."""
+        return sigma**2 + self.scale**2
+
+    def gain(self, sigma: Level) -> Level:
+        """What turns a score into the network's units: sigma sqrt(sigma^2 + sd^2) / sd."""
+        return sigma * self.total(sigma) ** 0.5 / self.scale
+
     def output(self, score: Tensor, centred: Tensor, sigma: Tensor) -> Tensor:
         """The F that makes the network's score equal `score`; shapes (B, 2), (B, 2), (B,)."""
-        total = sigma**2 + self.scale**2
-        return (score + centred / total[:, None]) * (sigma * total.sqrt() / self.scale)[:, None]
+        return (score + centred / self.total(sigma)[:, None]) * self.gain(sigma)[:, None]
 
     def score(self, output: Tensor, centred: Tensor, sigma: Tensor) -> Tensor:
-        """The score that F = `output` stands for; shapes as in `output`, or sigma a scalar tensor."""
-        total = (sigma**2 + self.scale**2)[..., None]
-        return output * (self.scale / (sigma[..., None] * total.sqrt())) - centred / total
+        """The score that F = `output` stands for; shapes as in `output`, or sigma (1,)."""
+        return output / self.gain(sigma)[..., None] - centred / self.total(sigma)[..., None]
+
+
+@dataclass(frozen=True)
+class LevelTerms:
+    """Per row of a batch, from its sigma: damping (B, features), c_in (B, 1), waves of ln sigma (B, LEVEL_FEATURES)."""
+
+    damping: Tensor
+    scaling: Tensor
+    waves: Tensor
 
 
 class ScoreNetwork:
@@ -92,15 +110,19 @@ class ScoreNetwork:
         sizes = [rows * columns for rows, columns in self.shapes]
         return [part.view(shape) for part, shape in zip(flat.split(sizes), self.shapes, strict=True)]
 
-    def features(self, centred: Tensor, sigma: Tensor, out: Tensor) -> None:
-        """Write the input features of x - mean, shape (B, 2), at sigma (B,), into `out` (B, inputs), any float type."""
+    def levels(self, sigma: Tensor) -> LevelTerms:
+        """What the features at each sigma, (B,), need to know of it."""
+        scaling = self.conditioning.total(sigma).rsqrt()[:, None]
+        return LevelTerms(self._damping(sigma[:, None]), scaling, _level_features(sigma))
+
+    def features(self, centred: Tensor, levels: LevelTerms, out: Tensor) -> None:
+        """Write the input features of x - mean, shape (B, 2), into `out` (B, inputs), any float type."""
         n = self.settings.features
         phase = centred @ self.frequencies.to(centred.dtype)  # (B, features)
-        damping = self._damping(sigma[:, None])
-        out[:, :n] = phase.sin() * damping
-        out[:, n : 2 * n] = phase.cos() * damping
-        out[:, 2 * n : 2 * n + 2] = centred * (sigma**2 + self.conditioning.scale**2).rsqrt()[:, None]
-        out[:, 2 * n + 2 :] = _level_features(sigma)
+        out[:, :n] = phase.sin().mul_(levels.damping)
+        out[:, n : 2 * n] = phase.cos_().mul_(levels.damping)
+        out[:, 2 * n : 2 * n + 2] = centred * levels.scaling
+        out[:, 2 * n + 2 :] = levels.waves
 
     def _damping(self, sigma: Tensor) -> Tensor:
         return torch.exp(-0.5 * self.frequencies.to(sigma.dtype).square().sum(0) * sigma**2)
@@ -124,7 +146,7 @@ class ScoreNetwork:
 
     def _score_each(self, flat: Tensor, centred: Tensor, sigma: Tensor) -> Tensor:
         features = centred.new_empty(len(centred), self.inputs)
-        self.features(centred, sigma, features)
+        self.features(centred, self.levels(sigma), features)
         return self.conditioning.score(self.output(flat, features), centred, sigma)
 
     def _score_level(self, flat: Tensor, centred: Tensor, sigma: float, rows: int) -> Tensor:
@@ -136,7 +158,7 @@ class ScoreNetwork:
         seen = torch.nonzero(damping > 1e-7).flatten()
         sines = first[:, seen] * damping[seen]
         cosines = first[:, n + seen] * damping[seen]
-        straight = first[:, 2 * n : 2 * n + 2] * (level**2 + self.conditioning.scale**2).rsqrt()
+        straight = first[:, 2 * n : 2 * n + 2] * self.conditioning.total(level).rsqrt()
         bias = first[:, 2 * n + 2 :] @ _level_features(level)[0]
         entry = torch.cat((sines, cosines, straight), 1).T.contiguous()
         frequencies = self.frequencies[:, seen]

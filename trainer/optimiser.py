@@ -1,7 +1,7 @@
 """Adam on one flat tensor, with the averaged weights beside it and a copy to fall back on.
 
-Adam (Kingma & Ba 2015, Algorithm 1) with beta = (0.9, 0.99), the rates of `trainer.schedules`. A step that is not finite
-is never taken: `undo` goes back to the last good weights and lowers the rate, since the rate is what blew them up.
+Adam (Kingma & Ba 2015, Algorithm 1) with beta = (0.9, 0.99) and the rates of `trainer.schedules`. A step that is not
+finite is never taken: `undo` goes back to the last good weights and lowers the rate, since that is what blew them up.
 """
 
 from __future__ import annotations

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import json
 import struct
+import tokenize
 import warnings
 import zlib
 from functools import cache
@@ -49,6 +50,17 @@ _MOST_CELLS = 1024
 _MOST_NUMBERS = 100_000_000
 _MOST_TEXT = 1 << 28
 _SPAN = 1.8
+_NPY_FAULTS = (
+    OSError,
+    ValueError,
+    SyntaxError,
+    TypeError,
+    OverflowError,
+    EOFError,
+    MemoryError,
+    RecursionError,
+    tokenize.TokenError,  # numpy parses old headers as Python's tokens
+)
 
 Array = NDArray[np.float64]
 Weights = NDArray[np.float32]
@@ -312,8 +324,8 @@ def _read_npy(path: Path) -> NDArray[Any]:
             raise InputError(f"{path}: not a .npy file, whatever its name says; save it with numpy.save")
     try:
         mapped = np.load(path, mmap_mode="r", allow_pickle=False)
-    except (OSError, ValueError, SyntaxError, TypeError, OverflowError, EOFError, MemoryError) as error:
-        if "object" in str(error).lower():
+    except _NPY_FAULTS as error:
+        if "Python objects" in str(error):
             raise InputError(f"{path}: holds Python objects; save a plain array of numbers") from None
         raise InputError(f"{path}: a damaged .npy file; save it again with numpy.save") from None
     if mapped.dtype.kind not in "biuf":

@@ -9,12 +9,13 @@ Two facts make this exact enough to learn from:
 
 * **Counting blurs, and the blur is known.** Moving a draw to its cell's centre convolves p with a box of variance
   h^2 / 12 per coordinate (Sheppard 1898), so v = sigma^2 - h^2 / 12 restores the variance that was asked for. With
-  h <= sigma the next term is h^4 / 2880 sigma^4, and the aliasing exp(-2 pi^2 v / h^2): both below 1e-3.
+  h <= sigma the next term is h^4 / 2880 sigma^4, below 1e-3, as long as the density is smooth at the
+  scale of a cell.
 * **The Gaussian is separable**, so all nodes of a lattice take two matrix products per quantity.
 
-The targets are tabulated on one lattice per noise level, over the data's range and 4.5 sigma, `NODES_PER_SIGMA` nodes to
-a sigma; training points are moved to their nearest node and read the target there, so nothing is interpolated. A node
-that has no target (its table is not made yet, or no draw is near) holds NaN, and there the one-draw target serves.
+The targets are tabulated on one lattice per noise level, over the data's range and 4.5 sigma, `NODES_PER_SIGMA` nodes
+to a sigma; training points are moved to their nearest node and read the target there, so nothing is interpolated. A
+node that has no target (its table is not made yet, or no draw is near) holds NaN, and there the one-draw target serves.
 
 The error of s_hat falls as 1 / draws, so the pool keeps growing and the tables are made again each time it has grown by
 half: a few rows of one lattice per training step, by the step's number and never by the clock.
@@ -38,8 +39,10 @@ MARGIN = 4.5
 NODES_PER_SIGMA = 3.0
 FINEST = 1024
 UNIT = 16_384
-"""Table nodes made in one training step: a millisecond's work or less."""
+"""Table nodes made in one training step: about a millisecond's work."""
 GROWTH = 1.5
+FAINT = 1e-20
+"""A node where less than this much of a draw is seen has no target: float32 has lost the draws that it had."""
 
 
 class Drawable(Protocol):
@@ -65,6 +68,7 @@ class Pool:
     """Draws so far as counts on a grid, and the tables of targets made from them.
 
     Attributes:
+        ladder: the noise levels, largest first.
         draws: how many points have been drawn.
         recent: the latest draws, (k, 2): the clean points that training perturbs.
         table: (nodes, 2), each node's target, as the network's output F; NaN where there is none.
@@ -80,6 +84,7 @@ class Pool:
         *,
         tabulate: bool,
     ) -> None:
+        self.ladder = ladder
         self.conditioning = conditioning
         self.device = device
         self._centre, self._half = centre, half
@@ -139,11 +144,17 @@ class Pool:
             flat = cell[:, 1] * self.cells + cell[:, 0]
             self.counts += torch.bincount(flat, minlength=self.cells**2).view_as(self.counts)
 
+    @property
+    def busy(self) -> bool:
+        """Whether the tables are being made, or should be: the pool has grown enough since they were last begun."""
+        unfinished = self.next_unit < len(self._units)
+        return unfinished or (bool(self._units) and self.draws >= GROWTH * max(1, self.tabulated_draws))
+
     def refresh(self) -> None:
-        """Make one more piece of the tables, if the pool has grown enough since they were last begun."""
+        """Make one more piece of the tables, if that is due."""
+        if not self.busy:
+            return
         if self.next_unit == len(self._units):
-            if not self._units or self.draws < GROWTH * self.tabulated_draws:
-                return
             self.next_unit, self.tabulated_draws = 0, self.draws
         self._make(*self._units[self.next_unit])
         self.next_unit += 1
@@ -156,43 +167,37 @@ class Pool:
         variance = lattice.sigma**2 - width**2 / 12
         ramp = (torch.arange(self.cells, device=self.device) + 0.5) * width - self._half
         nodes = torch.arange(lattice.side, device=self.device) * lattice.spacing
-        away_x = self._centre[0] + ramp - (lattice.low[0] + nodes)[:, None]  # (side, n): cell - node
-        away_y = self._centre[1] + ramp - (lattice.low[1] + nodes[start:stop])[:, None]  # (rows, n)
+        column = lattice.low[0] + nodes  # (side,)
+        row = lattice.low[1] + nodes[start:stop]  # (rows,)
+        away_x = self._centre[0] + ramp - column[:, None]  # (side, cells): from node to cell
+        away_y = self._centre[1] + ramp - row[:, None]  # (rows, cells)
         blur_x = torch.exp(away_x.square() * (-0.5 / variance))
         blur_y = torch.exp(away_y.square() * (-0.5 / variance))
-        rows = blur_y @ counts
-        mass = rows @ blur_x.T  # (rows, side)
-        pull_x = rows @ (blur_x * away_x).T
-        pull_y = (blur_y * away_y) @ counts @ blur_x.T
-        score = torch.stack((pull_x, pull_y), -1) / (variance * mass[..., None])  # (rows, side, 2)
-        score[mass < 1e-20] = math.nan
-        where = torch.arange(start * lattice.side, stop * lattice.side, device=self.device)
-        centred = self._place(where, lattice)
-        sigma = torch.full((len(where),), lattice.sigma, device=self.device)
-        begin = lattice.offset + start * lattice.side
-        self.table[begin : begin + len(where)] = self.conditioning.output(score.view(-1, 2), centred, sigma)
-
-    def _place(self, index: Tensor, lattice: _Lattice) -> Tensor:
-        """Where nodes are, relative to the data's mean, with shape (k, 2)."""
-        column, row = index % lattice.side, torch.div(index, lattice.side, rounding_mode="floor")
+        near = blur_y @ counts
+        mass = near @ blur_x.T  # (rows, side)
+        mass.masked_fill_(mass < FAINT, math.nan)
+        pull_x = near @ (blur_x * away_x).T / mass
+        pull_y = (blur_y * away_y) @ counts @ blur_x.T / mass
+        # As the network's output: Preconditioning.output of the score pull / variance.
+        total, gain = self.conditioning.total(lattice.sigma), self.conditioning.gain(lattice.sigma)
         mean = self.conditioning.mean
-        return torch.stack(
-            (column * lattice.spacing + (lattice.low[0] - mean[0]), row * lattice.spacing + (lattice.low[1] - mean[1])),
-            1,
-        )
+        begin, end = (lattice.offset + k * lattice.side for k in (start, stop))
+        out = self.table[begin:end].view(stop - start, lattice.side, 2)
+        out[..., 0] = pull_x.mul_(gain / variance) + (column - mean[0]) * (gain / total)
+        out[..., 1] = pull_y.mul_(gain / variance) + ((row - mean[1]) * (gain / total))[:, None]
 
     def rows(self, level: Tensor) -> LatticeRows:
         """For batches whose k-th row is always at noise level level[k]: each row's lattice as tensors."""
 
-        def pick(values: list[float]) -> Tensor:
+        def pick(values: list[Any]) -> Tensor:
             return torch.tensor(values, device=self.device)[level]
 
         lattices = self._lattices
         return LatticeRows(
             offset=pick([x.offset for x in lattices]),
             side=pick([x.side for x in lattices]),
-            spacing=pick([x.spacing for x in lattices]).float(),
-            low=pick([list(x.low) for x in lattices]).float(),
+            spacing=pick([x.spacing for x in lattices]),
+            low=pick([x.low for x in lattices]),
         )
 
     def lookup(self, x: Tensor, rows: LatticeRows) -> tuple[Tensor, Tensor]:
@@ -214,7 +219,7 @@ class LatticeRows:
 
 
 def span(points: Tensor, least: float) -> tuple[tuple[float, float], float]:
-    """Centre and half width of a square that holds the points (N, 2) and a margin; half the width is at least `least`."""
+    """Centre and half width, at least `least`, of a square that holds the points (N, 2) and a margin."""
     low, high = points.amin(0), points.amax(0)
     x, y = ((low + high) / 2).tolist()
     return (x, y), 1.1 * max(float((high - low).max()) / 2, least)

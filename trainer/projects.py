@@ -168,6 +168,7 @@ def write_project(path: str | Path, project: Project) -> None:
         "steps": project.steps,
         "sigma": project.sigma,
         "facts": dict(project.facts),
+        "network": project.network is not None,
         "journal": [_entry_json(entry) for entry in project.journal],
     }
     try:
@@ -218,6 +219,10 @@ def _project(members: Mapping[str, bytes], where: str) -> Project:
         if isinstance(sigma, bool) or not isinstance(sigma, int | float) or not 0 <= sigma <= 100:
             raise InputError(f"sigma: {_short(sigma)} is not a noise level; it must be a number from 0 to 100")
         network = members.get("network.safetensors")
+        if _member(top, "network", bool) != (network is not None):
+            raise InputError(
+                "network.safetensors: missing, or there against project.json; use another copy of the file"
+            )
         if network is not None:
             _check_network(network)
         return Project(setup, initial, journal, _whole(top, "steps"), facts, float(sigma), network)
@@ -339,7 +344,7 @@ def _json(data: bytes, where: str) -> Mapping[str, Any]:
 def _member(values: Mapping[str, Any], key: str, kind: type) -> Any:  # noqa: ANN401 - of the type that is asked for
     value = values.get(key)
     if not isinstance(value, kind):
-        words: dict[type, str] = {dict: "an object", list: "a list", str: "text"}
+        words: dict[type, str] = {dict: "an object", list: "a list", str: "text", bool: "true or false"}
         raise InputError(f"{key}: {_short(value)} is not {words[kind]}")
     return value
 

@@ -42,7 +42,7 @@ def largest_distance(points: Tensor, directions: int = 64) -> float:
 
 
 def geometric_ladder(settings: LadderSettings, sigma_max: float) -> Tensor:
-    """The noise levels, largest first, with shape (levels,), float64. `sigma_max` is used where the settings leave it open."""
+    """The noise levels, largest first, (levels,) float64; `sigma_max` is used where the settings leave it open."""
     top = max(settings.sigma_max or sigma_max, 1.01 * settings.sigma_min)
     ladder = torch.logspace(
         math.log(top), math.log(settings.sigma_min), settings.levels, base=math.e, dtype=torch.float64

@@ -130,15 +130,9 @@ class CellSums:
             result[far] = self._far(torch.stack((xs[col], ys[row]), dim=1), inv.expand(len(row)))[0]
         return result
 
-    def count_far(self, x: Tensor, inv: Tensor) -> int:
-        """How many of the points x (B, 2) the separable sum does not serve."""
-        count = 0
-        for part, inv_part in self._chunks(x, inv):
-            g = self._here(x.device)
-            e, _ = _factor(part[:, 0], g.cx, inv_part)
-            f, _ = _factor(part[:, 1], g.cy, inv_part)
-            count += int((((e @ g.wt) * f).sum(1) < SAFE).sum())
-        return count
+    def is_far(self, x: Tensor, inv: Tensor) -> Tensor:
+        """Which of the points x (B, 2) the separable sum does not serve, shape (B,), bool."""
+        return torch.cat([self._is_far(a, b) for a, b in self._chunks(x, inv)])
 
     # --- points -----------------------------------------------------------------------------------------------------
 
@@ -166,6 +160,12 @@ class CellSums:
         if far.any():
             pull = pull.masked_scatter(far[:, None], self._far(x[far], inv.expand(len(x))[far])[1])
         return pull
+
+    def _is_far(self, x: Tensor, inv: Tensor) -> Tensor:
+        g = self._here(x.device)
+        e, _ = _factor(x[:, 0], g.cx, inv)
+        f, _ = _factor(x[:, 1], g.cy, inv)
+        return ((e @ g.wt) * f).sum(1) < SAFE
 
     # --- far points -------------------------------------------------------------------------------------------------
 

@@ -119,15 +119,15 @@ class ParticleSettings:
 
     source: Source = "learned"
     number: int = 10_000
-    levels: int = 28
-    steps: int = 290
+    levels: int = 22
+    steps: int = 400
     """Steps at each noise level down to `fine_below`."""
-    fine_steps: int = 6
+    fine_steps: int = 10
     """Steps at each noise level under `fine_below`; as many as `steps` makes it the schedule of Song & Ermon 2019."""
-    fine_below: float = 0.25
+    fine_below: float = 0.24
     epsilon: float = 8e-5
     sigma_min: float = 0.02
-    sigma_max: float = 0.45
+    sigma_max: float = 0.4
 
     def __post_init__(self) -> None:
         _choice("particles.source", self.source, get_args(Source))

@@ -1,9 +1,9 @@
 """A score read from a table: one lattice of values per noise level, bilinear in between.
 
 Ten thousand particles cost a network some 10 ms a step and a table a tenth of one, because between two lattice nodes
-the field hardly bends: p_sigma is smooth at the scale of sigma, so bilinear interpolation on nodes a fraction c of sigma
-apart is wrong by about c^2 / 12 of the field's curvature. Nodes therefore stand c sigma apart, as far as `MOST_NODES`
-allows, and the table says by how much it is wrong (`TabulatedScore.error`).
+the field hardly bends: p_sigma is smooth at the scale of sigma, so bilinear interpolation on nodes c sigma apart is
+wrong by about (c^2 / 12) sigma^2 times the field's second derivatives. Nodes stand c = `SPACING` of sigma apart, as far
+as `MOST_NODES` allows, and the table says by how much it is wrong (`TabulatedScore.error`).
 
 The table covers [-h, h]^2 with h = max(1.25, 1 + 4.5 sigma): the data's square and nearly all that noise carries out of
 it. Beyond it the model itself answers.
@@ -111,7 +111,7 @@ class TabulatedScore:
         return min(_TILE * math.ceil(wanted / _TILE), self.most_nodes)
 
     def prepare(self, sigma: float) -> Iterator[None]:
-        """Build the table for this noise level in chunks of a few milliseconds; usable once the iterator is exhausted."""
+        """Build the table for this noise level in chunks of a few milliseconds; it is there when the iterator ends."""
         if self.ready(sigma):
             return
         half_width, n = _half_width(sigma), self.nodes(sigma)

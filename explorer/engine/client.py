@@ -1,7 +1,7 @@
 """The window's side of the engine: starts it, speaks to it, starts it again when it dies, and ends it in time.
 
 Two threads carry the pipe's traffic, so that neither side ever waits for the other: one reads events into a queue, one
-writes commands from a queue. The window takes both at its own pace with `frame()` and `events()`; nothing here knows Qt.
+writes commands from a queue. The window takes both at its own pace with `frame()` and `events()`. No Qt here.
 """
 
 from __future__ import annotations
@@ -25,7 +25,6 @@ from explorer.engine.messages import (
     Look,
     Mirror,
     Move,
-    Notice,
     Ready,
     Reset,
     Shutdown,
@@ -108,7 +107,7 @@ class EngineClient:
         recent = [t for t in self._deaths if monotonic() - t < _WITHIN]
         if len(recent) >= _RESTARTS:
             self.gave_up = True
-            return f"The engine {what} again and again. The painting is safe. Choose Train > Restart engine to try once more."
+            return f"The engine {what} again and again. The painting is safe. To try once more: Train > Restart engine."
         self._deaths.append(monotonic())
         self.start()
         return f"The engine {what} and was started again from step {self.restored_step:,}. Nothing painted was lost."
@@ -178,8 +177,6 @@ class EngineClient:
                     self._mirror = event
                 case Ready():
                     self.ready = True
-                case Notice(level="error"):
-                    self._training = False
             told.append(event)
         return told
 

@@ -1,7 +1,7 @@
 """A frame as bytes: a JSON table of contents, then the arrays, each aligned to 16 bytes.
 
-The table holds the plain fields and, for every array, its type, shape and place. Nothing is pickled, and `unpack` copies,
-so that the buffer may be overwritten as soon as it returns.
+The table holds the plain fields and the shape of every array. Nothing is pickled, and `unpack` copies, so that the
+buffer may be overwritten as soon as it returns.
 """
 
 from __future__ import annotations

@@ -1,10 +1,11 @@
 """Frames through shared memory: three slots, the newest wins, no lock.
 
 The window creates the segment and unlinks it; the engine only writes. A slot's sequence number is odd while it is being
-written and even when it is whole; the reader copies the newest slot and looks at the number again. With three slots the writer
-is two frames away from the one being read, so a second look almost never fails, and a killed writer blocks nobody.
+written and even when it is whole; the reader copies the newest slot and looks at the number again. With three slots the
+writer is two frames away from the one being read, so a second look almost never fails, and a killed writer blocks
+nobody.
 
-Layout: magic, slot capacity, newest sequence number (8 bytes each, little-endian), then the slots: sequence, length, payload.
+Layout: magic, slot capacity, newest sequence number (8 bytes each), then the slots: sequence, length, payload.
 """
 
 from __future__ import annotations
@@ -30,9 +31,10 @@ class Mailbox:
 
     def __init__(self, segment: SharedMemory, *, owner: bool) -> None:
         self._segment = segment
+        self._memory: memoryview = segment.buf  # type: ignore[assignment]  # None only after it has been closed
         self._owner = owner
         self._closed = False
-        self._words = np.frombuffer(segment.buf, np.uint64, _HEAD // 8)
+        self._words = np.frombuffer(self._memory, np.uint64, _HEAD // 8)
         if owner:
             self._words[1] = CAPACITY
             self._words[2] = 0
@@ -41,7 +43,7 @@ class Mailbox:
             raise ValueError(f"{segment.name}: this shared memory is not a mailbox")
         self._capacity = int(self._words[1])
         stride = _SLOT_HEAD + self._capacity
-        self._heads = [np.frombuffer(segment.buf, np.uint64, 2, _HEAD + i * stride) for i in range(SLOTS)]
+        self._heads = [np.frombuffer(self._memory, np.uint64, 2, _HEAD + i * stride) for i in range(SLOTS)]
         self._places = [_HEAD + i * stride + _SLOT_HEAD for i in range(SLOTS)]
         self._sequence = int(self._words[2])
         self._seen = 0
@@ -72,7 +74,7 @@ class Mailbox:
         slot = (self._sequence // 2) % SLOTS
         head, place = self._heads[slot], self._places[slot]
         head[0] = self._sequence - 1
-        with self._segment.buf[place : place + self._capacity] as payload:
+        with self._memory[place : place + self._capacity] as payload:
             head[1] = pack(frame, payload)
         head[0] = self._sequence
         self._words[2] = self._sequence
@@ -87,7 +89,7 @@ class Mailbox:
             head, place = self._heads[slot], self._places[slot]
             if int(head[0]) != newest:
                 continue
-            data = bytes(self._segment.buf[place : place + int(head[1])])
+            data = bytes(self._memory[place : place + int(head[1])])
             if int(head[0]) == newest:
                 self._seen = newest
                 return unpack(data)
@@ -98,7 +100,7 @@ class Mailbox:
         if self._closed:
             return
         self._closed = True
-        del self._words, self._heads
+        del self._words, self._heads, self._memory
         self._segment.close()
         if self._owner:
             self._segment.unlink()

@@ -48,7 +48,7 @@ class Begin:
 
     setup: Setup
     revision: int
-    state: bytes | None = None
+    state: bytes | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True)
@@ -283,15 +283,16 @@ class Mirror:
     """All that a fresh engine needs to go on: `state` is a safetensors blob. About once a second."""
 
     step: int
-    state: bytes
+    state: bytes = field(repr=False)
 
 
 @dataclass(frozen=True)
 class Notice:
-    """Something a person should know; `kept` says what was not lost."""
+    """Something a person should know: a level ("info", "warning", "error"), one line, and details for a report."""
 
     level: str
     text: str
+    details: str = ""
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """Three panes of particles: gradient ascent, Langevin and annealed Langevin dynamics, from the same start and noise.
 
-They run on one frozen model, through one table per noise level (`trainer.tables`), all as many steps as annealed Langevin
-dynamics takes. A live display hands in a deadline: a table that is not ready is then built a piece at a time.
+They run on one frozen model, through one table per noise level (`trainer.tables`), all as many steps as annealed
+Langevin dynamics takes. A live display hands in a deadline: a table that is not ready is built a piece at a time.
 """
 
 from __future__ import annotations
@@ -17,12 +17,9 @@ from trainer.metrics import mode_ledger
 from trainer.models import ScoreModel
 from trainer.modes import ModeMap
 from trainer.noise import Noise
-from trainer.samplers import SAMPLERS, level_at, noise_levels, start_points, total_steps
+from trainer.samplers import FAR, SAMPLERS, level_at, noise_levels, start_points, total_steps
 from trainer.settings import ParticleSettings
 from trainer.tables import TabulatedScore
-
-_FAR = 1e6
-"""Where a particle is put that has left the range of floating-point numbers: far outside every view."""
 
 
 class ParticleRun:
@@ -82,11 +79,10 @@ class ParticleRun:
         self._prepared.add(sigma)
 
     def panes(self) -> Array:
-        """The particles' places, (3, number, 2); those beyond any number are put far outside the view."""
+        """The particles' places, (3, number, 2); the samplers hold them within the bounds of sense."""
         points = torch.stack(self._points).to("cpu", torch.float32).numpy()
-        clean = np.nan_to_num(points, nan=_FAR, posinf=_FAR, neginf=-_FAR).clip(-_FAR, _FAR)
-        self.diverged = self.diverged or bool((np.abs(clean) >= _FAR).any())
-        return clean
+        self.diverged = self.diverged or not bool((np.abs(points) < FAR).all())
+        return np.nan_to_num(points, copy=False, nan=FAR)
 
     def modes(self, modes: ModeMap) -> Modes:
         """The ledger of the three panes."""

@@ -1,8 +1,8 @@
 """The engine's process: it obeys commands, trains, moves particles, and publishes sixty frames a second at most.
 
 One turn of the loop fills one frame: commands first, then the particle steps that are due, then a little measuring, and
-training for whatever time is left. torch is imported here and nowhere in the window's process. When the pipe closes the engine
-ends: the window is gone.
+training for whatever time is left. torch is imported here and nowhere in the window's process. When the pipe closes,
+the window is gone and the engine ends.
 """
 
 from __future__ import annotations
@@ -10,14 +10,15 @@ from __future__ import annotations
 import os
 import platform
 import signal
+from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from time import perf_counter
+from traceback import format_exc
 from typing import TYPE_CHECKING
 
 from explorer.engine.mailbox import Mailbox
 from explorer.engine.messages import (
-    Applied,
     Begin,
     Command,
     Event,
@@ -75,6 +76,12 @@ def run_engine(connection: Connection, start: Start) -> None:
         _Engine(connection, mailbox, start).loop()
     except (EOFError, BrokenPipeError, ConnectionResetError):
         return
+    except Exception as error:  # whatever it is, the window hears of it and starts the engine again
+        words = str(error).splitlines() or [""]
+        notice = Notice("warning", f"The engine met an error ({type(error).__name__}: {words[0]})", format_exc())
+        with suppress(OSError):
+            connection.send(notice)
+        raise SystemExit(1) from None
     finally:
         mailbox.close()
 
@@ -212,6 +219,10 @@ class _Engine:
                     self._simulation.apply(command)
                 except InputError as error:
                     self._send(Notice("warning", str(error)))
+                except (MemoryError, RuntimeError) as error:
+                    if not _out_of_memory(error):
+                        raise
+                    self._send(Notice("error", "Out of memory: nothing was changed. Choose a smaller network."))
                 if isinstance(command, Release):
                     self._moving, self._move_left = True, None
 
@@ -250,7 +261,10 @@ class _Engine:
         except (MemoryError, RuntimeError) as error:
             if not _out_of_memory(error):
                 raise
-            text = "Out of memory: training is paused. The painting and the weights were kept. Choose a smaller batch or network."
+            text = (
+                "Out of memory: training is paused, the painting and the weights were kept. "
+                "Choose a smaller batch or network."
+            )
         else:
             self._changed = True
             if self._train_left is not None:
@@ -281,7 +295,7 @@ class _Engine:
         self._changed = False
         if simulation.diverged and not self._warned:
             self._warned = True
-            text = "Particles have left every bound: epsilon is too large for the smallest noise level. Choose a smaller epsilon."
+            text = "Particles have left every bound: epsilon is too large. Choose a smaller epsilon."
             self._send(Notice("warning", text))
 
 

@@ -1,7 +1,7 @@
 """What one session computes: a fit, its errors and its particles, moved forward by step numbers alone.
 
-A `Simulation` knows no process, no clock and no window. The live engine and the film exporter both drive it: commands in,
-`train` and `move`, frames out. Whatever determines the run happens at step numbers, so the same commands at the
+A `Simulation` knows no process, no clock and no window. The live engine and the exporter both drive it: commands
+in, `train` and `move`, frames out. Whatever determines the run happens at step numbers, so the same commands at the
 same steps give the same frames on the same device.
 """
 
@@ -67,7 +67,7 @@ class Simulation:
         auto_release: bool = False,
     ) -> None:
         self.name, self.revision = name, revision
-        self.seed, self.particle_seed = seed, particle_seed
+        self.particle_seed = particle_seed
         self.fit_settings = fit or FitSettings()
         self.particle_settings = particles or ParticleSettings()
         self.events: deque[Event] = deque()
@@ -80,7 +80,7 @@ class Simulation:
         self._device = device
         self._probe: tuple[float, float] | None = None
         self.density = PaintedDensity(weights)
-        self.fit = self._fresh()
+        self._start(self.fit_settings, seed)
         self._forget_painting()
 
     # --- commands -----------------------------------------------------------------------------------------
@@ -93,20 +93,19 @@ class Simulation:
         """
         match command:
             case Repaint(revision, weights, name):
-                self.density = PaintedDensity(weights)
-                self.revision, self.name = revision, name
-                self.fit.change_density(self.density)
+                density = PaintedDensity(weights)
+                self.fit.change_density(density)
+                self.density, self.revision, self.name = density, revision, name
                 self._forget_painting()
             case Configure(settings):
-                if self.fit.change_settings(settings):
+                if settings.network == self.fit_settings.network:
+                    self.fit.change_settings(settings)
+                    self.fit_settings = settings
                     self._schedule()
                 else:
-                    self._begin_run()
-                self.fit_settings = settings
+                    self._start(settings, self.seed)
             case Reset(seed):
-                self.seed = seed
-                self.fit = self._fresh()
-                self._schedule()
+                self._start(self.fit_settings, seed)
             case ConfigureParticles(settings, seed):
                 self.particle_settings, self.particle_seed = settings, seed
             case Release():
@@ -121,11 +120,11 @@ class Simulation:
                 raise TypeError(f"{type(command).__name__} is for the engine's process, not for the simulation")
         self.events.append(Applied(self.fit.step, command))
 
-    def _fresh(self) -> Fit:
-        fit = Fit(self.density, self.fit_settings, device=self._device, seed=self.seed)
-        self.fit = fit
+    def _start(self, settings: FitSettings, seed: int) -> None:
+        """Put a fresh network in place of the present one; if that fails, the present one stays."""
+        self.fit = Fit(self.density, settings, device=self._device, seed=seed)
+        self.fit_settings, self.seed = settings, seed
         self._begin_run()
-        return fit
 
     def _begin_run(self) -> None:
         self.run += 1

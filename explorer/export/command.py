@@ -43,9 +43,7 @@ def add_export_parser(subparsers: Any) -> argparse.ArgumentParser:  # noqa: ANN4
         metavar="N",
         help=f"training steps (default: as many as the project took, otherwise {DEFAULT_STEPS})",
     )
-    parser.add_argument(
-        "--seed", type=int, metavar="K", help="of network and particles (default: the project's)"
-    )
+    parser.add_argument("--seed", type=int, metavar="K", help="of network and particles (default: the project's)")
     parser.add_argument("--theme", choices=("light", "dark"), default="light", help="colours (default: light)")
     parser.add_argument("--device", choices=("auto", "cpu", "cuda", "mps"), default="auto", help="what trains")
     parser.add_argument("--json", action="store_true", help="print one JSON object on standard output")

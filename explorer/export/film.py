@@ -6,16 +6,18 @@ from collections.abc import Callable
 from pathlib import Path
 from time import perf_counter
 
-from explorer.export.run import Run, facts, ledger_values, offscreen, provenance, single_thread  # isort: skip - torch before Qt
-
 import numpy as np
+import torch
 
+from explorer.export.captions import facts, ledger_values, provenance
 from explorer.export.encode import Cancelled, check_format, check_target, open_film
 from explorer.export.page import Act, FilmPage, film_palette
 from explorer.export.replay import Script
 from explorer.export.request import ExportRequest, ExportResult, Report
+from explorer.export.run import Run, offscreen, single_thread
 from explorer.export.timeline import Moment, plan_film
-from explorer.theme import THEMES
+from explorer.theme import DARK, LIGHT
+from trainer.samplers import noise_levels
 
 _ACTS: dict[str, tuple[Act, str]] = {
     "train": ("learning", "Learning the score"),
@@ -49,15 +51,20 @@ def make_film(request: ExportRequest, script: Script, report: Report, cancelled:
             raise Cancelled
 
     theme = DARK if request.theme == "dark" else LIGHT
-    with offscreen():
+    with offscreen(), single_thread():
         page = FilmPage(*size, theme)
         run = Run(script, request.device, check)
-        particles = script.particles
-        total = particles.levels * particles.steps
+        levels = noise_levels(script.particles)
         plan = plan_film(
-            request.seconds, fps, script.steps, total, script.sigma, particles.sigma_max, particles.sigma_min
+            request.seconds,
+            fps,
+            script.steps,
+            [level.steps for level in levels],
+            script.sigma,
+            levels[0].sigma,
+            levels[-1].sigma,
         )
-        comment = provenance(request, script, run.simulation)
+        comment = provenance(request, script, run.simulation.fit.device_name, torch.__version__)
         with open_film(path, size, fps, palette=film_palette(theme), comment=comment) as film:
             drawn: tuple[Moment, np.ndarray] | None = None
             for k, moment in enumerate(plan):
@@ -67,11 +74,12 @@ def make_film(request: ExportRequest, script: Script, report: Report, cancelled:
                     if moment.phase != "train":
                         run.move_to(moment.particle_step)
                     frame = run.frame(moment, page.lattice)
-                    page.show_painting(run.weights, frame.name)
-                    act = "learning" if moment.phase == "train" else "sampling"
-                    drawn = (moment, page.draw(act, frame, (_ACTS[moment.phase], facts(moment, frame))))
+                    page.show_painting(run.setup.weights, run.setup.name)
+                    act, title = _ACTS[moment.phase]
+                    drawn = (moment, page.draw(act, frame, (title, facts(moment, frame))))
                 film.add(drawn[1])
-                report(k + 1, len(plan), "learning" if moment.phase == "train" else "sampling")
+                report(k + 1, len(plan), _ACTS[moment.phase][0])
+            errors = run.errors()
     return ExportResult(
         path=str(path),
         width=size[0],
@@ -81,7 +89,5 @@ def make_film(request: ExportRequest, script: Script, report: Report, cancelled:
         seconds_taken=perf_counter() - begun,
         steps=script.steps,
         ledger=ledger_values(frame.modes),
-        errors=run.errors(),
+        errors=errors,
     )
-
-

@@ -1,9 +1,9 @@
-"""The page of a film: three squares of the plane, a chart, and a line of facts, large enough to be read on a slide.
+"""The page of a film: few and large squares of the plane, and a line of facts, to be read on a slide.
 
 A film shows in turn what the window shows at once. While the network learns: painting, learned score, true score, and
-how wrong. While particles move, and at the end: ascent, Langevin, annealed Langevin, and the shares. Squares are as
-large as the format allows: three in a row over the chart or two by two, whichever makes them larger; a chart that would
-be too small to read gives way.
+how wrong; the two fields are the largest. While particles move, and at the end: ascent, Langevin and annealed Langevin,
+each over its shares. In formats that are nearly square four squares stand two by two, the fourth of them the ledger. On
+a page that is too small for a chart to be read there is none.
 
 Everything is drawn from one frame at device-pixel ratio 1, so that the same frame gives the same picture.
 """
@@ -16,39 +16,65 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QPoint, QRect, QRectF, Qt
-from PySide6.QtGui import QColor, QImage, QPainter, QPen, QRegion
+from PySide6.QtGui import QColor, QImage, QPainter, QPaintEvent, QPen, QRegion, QResizeEvent
 from PySide6.QtWidgets import QWidget
 
-from explorer.engine.messages import PANES, Array, Frame
+from explorer.engine.messages import PANES, Array, Frame, Modes
+from explorer.export.captions import SEPARATOR
 from explorer.export.gif import blended_palette
-from explorer.export.run import SEPARATOR
+from explorer.numbers import share
 from explorer.theme import CONTROL, TITLE, Theme, font
+from explorer.views.chart import Chart
 from explorer.views.curves import CurvesView
 from explorer.views.field import FieldView
-from explorer.views.ledger import LedgerView
+from explorer.views.ledger import LedgerView, rows
 from explorer.views.particles import ParticleView
 from explorer.views.plane import PlaneRange, PlaneView
 from explorer.views.sharebar import ShareBar
-from explorer.views.tile import HEAD, Tile
+from explorer.views.tile import FOOT, HEAD, Tile
 
 Act = Literal["learning", "sampling"]
 
-_FOOT = 44
-"""Height at scale 1 of what stands under a square: a share bar, or one line."""
+_FOOT = 84
+"""Height at scale 1 of what stands under a pane: a share bar and two lines."""
 
 _LINE = 40
 """Height at scale 1 of the line of facts."""
 
-_CHART = 104
-"""The least height at scale 1 at which a chart can be read."""
+_CHART = 170
+"""The least side at scale 1 at which a chart can be read."""
+
+_WAYS = (
+    "uphill, without noise",
+    "uphill and noise, at the smallest σ",
+    "uphill and noise, from large σ to small",
+)
 
 
 @dataclass(frozen=True)
 class Arrangement:
-    """Where tiles go: the squares' tiles in reading order, and the chart's, which is None where it has no room."""
+    """Where the four tiles of each act go, in reading order; the last of an act, its chart, is None without room.
 
-    squares: tuple[QRect, ...]
-    chart: QRect | None
+    Attributes:
+        learning, sampling: the tiles' places.
+        margin: from the page's left edge to the leftmost tile.
+    """
+
+    learning: tuple[QRect | None, ...]
+    sampling: tuple[QRect | None, ...]
+
+    @property
+    def margin(self) -> int:
+        """From the page's left edge to the leftmost tile of all."""
+        return min(rect.left() for rect in self.learning + self.sampling if rect is not None)
+
+
+def farthest_share(modes: Modes, pane: int) -> str:
+    """The mode whose share in this pane is farthest from its mass: the share, its band, the truth."""
+    every = rows(modes)
+    row = max(every, key=lambda row: abs(float(row.share[pane]) - row.mass))
+    band = f"{share(float(row.low[pane]))} to {share(float(row.high[pane]))}"
+    return f"{row.name}: {share(float(row.share[pane]))} ({band}), truth {share(row.mass)}"
 
 
 def type_scale(width: int, height: int) -> float:
@@ -57,49 +83,61 @@ def type_scale(width: int, height: int) -> float:
 
 
 def arrange(width: int, height: int, scale: float) -> Arrangement:
-    """Place three squares and a chart on a page of this size, above its line of facts."""
+    """Place the tiles of both acts on a page of this size, above its line of facts."""
     gap = round(16 * min(scale, 1.5))
-    head, foot = round(HEAD * scale), round(_FOOT * scale)
-    room = height - round(_LINE * scale) - gap
-    chart = round(_CHART * scale)
-    across = min((width - 4 * gap) // 3, room - head - foot)
-    row = min(across, room - head - foot - gap - head - chart)
-    quad = min((width - 3 * gap) // 2, (room - gap) // 2 - head - foot)
-    if quad > max(row, 0.75 * across):
+    head, strip, foot = (round(h * scale) for h in (HEAD, FOOT, _FOOT))
+    room = height - round(_LINE * scale)
+    three = min((width - 4 * gap) // 3, room - head - foot - 2 * gap)
+    quad = min((width - 3 * gap) // 2, (room - 3 * gap) // 2 - head - foot)
+    if quad > three:
         tall = head + quad + foot
-        left, top = (width - 2 * quad - gap) // 2, (height - round(_LINE * scale) - 2 * tall - gap) // 2
-        cells = [QRect(left + i * (quad + gap), top + j * (tall + gap), quad, tall) for j in range(2) for i in range(2)]
-        return Arrangement(tuple(cells[:3]), cells[3].adjusted(0, 0, 0, -foot))
-    with_chart = row >= 0.8 * across
-    side = row if with_chart else across
-    tall = head + side + foot
-    left = (width - 3 * side - 2 * gap) // 2
-    top = gap if with_chart else (height - round(_LINE * scale) - tall) // 2
-    squares = tuple(QRect(left + i * (side + gap), top, side, tall) for i in range(3))
-    below = QRect(left, top + tall + gap // 2, 3 * side + 2 * gap, room - top - tall - gap // 2)
-    return Arrangement(squares, below if with_chart else None)
+        left, top = (width - 2 * quad - gap) // 2, (room - 2 * tall - gap) // 2
+        places = tuple(
+            QRect(left + i * (quad + gap), top + j * (tall + gap), quad, tall) for j in range(2) for i in range(2)
+        )
+        return Arrangement(places, places)
+
+    def row(top: int, beneath: int) -> tuple[QRect | None, ...]:
+        left = (width - 3 * three - 2 * gap) // 2
+        squares = (QRect(left + i * (three + gap), top, three, head + three + beneath) for i in range(3))
+        return *squares, None
+
+    # Two large fields, and beside them a column of two small tiles, as high as the fields with title and strip.
+    more = head + gap - strip
+    small = (width - 4 * gap - 2 * more) // 5
+    large = min(2 * small + more, room - 2 * gap - head - strip)
+    small = (large - more) // 2
+    if small < _CHART * scale:
+        top = (room - head - three - foot) // 2
+        return Arrangement(row(top, strip), row(top, foot))
+    # Both acts begin at the same height, so that titles stay where they are.
+    left, top = (width - 2 * large - small - 2 * gap) // 2, (room - head - max(large + strip, three + foot)) // 2
+    fields = (QRect(left + small + gap + i * (large + gap), top, large, head + large + strip) for i in range(2))
+    column = (QRect(left, top + j * (head + small + gap), small, head + small) for j in range(2))
+    upper, lower = column
+    return Arrangement((upper, *fields, lower), row(top, foot))
 
 
 def film_palette(theme: Theme) -> NDArray[np.uint8]:
-    """The colours of a page (n, 3), n <= 255: the theme's inks, papers and map, and their blends."""
-    inks, papers = (
-        [QColor(getattr(theme, role)).getRgb()[:3] for role in roles]
-        for roles in (
-            ("ink", "quiet", "learned", "true", "particles", "error", "warning"),
-            ("window", "surface", "rule"),
-        )
-    )
-    return blended_palette(theme.density_table()[:, :3], papers, inks)
+    """Return the colours of a page (n, 3), n <= 255: the theme's inks, papers and map, and their blends."""
+
+    def colours(*roles: str) -> list[tuple[int, int, int]]:
+        every = (QColor(getattr(theme, role)) for role in roles)
+        return [(colour.red(), colour.green(), colour.blue()) for colour in every]
+
+    inks = colours("ink", "quiet", "learned", "true", "particles", "error", "warning")
+    return blended_palette(theme.density_table()[:, :3], colours("window", "surface", "rule"), inks)
 
 
 class Sheet(QWidget):
     """A page whose picture is made in memory; subclasses place tiles on it above the line of facts."""
 
-    def __init__(self, width: int, height: int, theme: Theme) -> None:
+    def __init__(self, width: int, height: int, theme: Theme, scale: float) -> None:
         super().__init__()
         self.theme = theme
-        self.scale = type_scale(width, height)
+        self.scale = scale
         self.line = round(_LINE * self.scale)
+        self.margin = round(16 * min(scale, 1.5))
         self._image = QImage(width, height, QImage.Format.Format_RGB32)
         self.resize(width, height)
 
@@ -110,14 +148,14 @@ class Sheet(QWidget):
         self.render(painter, QPoint(), QRegion(), QWidget.RenderFlag.DrawChildren)
         self._write(painter, *words)
         painter.end()
-        pixels = np.frombuffer(self._image.constBits(), dtype=np.uint8)
-        pixels = pixels.reshape(self.height(), self._image.bytesPerLine() // 4, 4)
-        # Format_RGB32 is B, G, R, unused in memory wherever Qt runs on a little-endian machine.
-        return np.ascontiguousarray(pixels[:, : self.width(), 2::-1])
+        image = self._image.convertToFormat(QImage.Format.Format_RGB888)
+        rows = np.frombuffer(image.constBits(), dtype=np.uint8).reshape(self.height(), image.bytesPerLine())
+        # Qt pads each row to a multiple of four bytes; the copy outlives the image.
+        return rows[:, : 3 * self.width()].reshape(self.height(), self.width(), 3).copy()
 
     def _write(self, painter: QPainter, left: str, right: str) -> None:
         """The line of facts: what goes on, in bold, and the numbers that belong to it."""
-        margin = round(16 * min(self.scale, 1.5))
+        margin = self.margin
         box = QRectF(margin, self.height() - self.line, self.width() - 2 * margin, self.line)
         painter.setPen(QPen(QColor(self.theme.rule), 1))
         painter.drawLine(QPoint(margin, round(box.top())), QPoint(self.width() - margin - 1, round(box.top())))
@@ -139,34 +177,41 @@ class FilmPage(Sheet):
     """The page that films are drawn on."""
 
     def __init__(self, width: int, height: int, theme: Theme) -> None:
-        super().__init__(width, height, theme)
+        super().__init__(width, height, theme, type_scale(width, height))
         plane = PlaneRange(parent=self)
         self._painting = PaintingView(plane)
         fields = FieldView("learned", plane), FieldView("true", plane)
         titles = ("Ascent, no noise", "Langevin", "Annealed Langevin")
         self._acts: dict[Act, tuple[Tile, ...]] = {
             "learning": (
-                _Plate("Painting", self._painting, None, self),
-                _Plate("Learned score", fields[0], None, self),
-                _Plate("True score", fields[1], None, self),
-                _Panel("How wrong", CurvesView(), None, self),
+                Tile("Painting", self._painting, parent=self),
+                Tile("Learned score", fields[0], parent=self),
+                Tile("True score, exact", fields[1], parent=self),
+                Tile("How wrong", _Curves(), parent=self),
             ),
             "sampling": (
-                *(_Plate(titles[k], ParticleView(k, plane), ShareBar(PANES[k]), self) for k in range(3)),
-                _Panel("Shares", LedgerView(), None, self),
+                *(Tile(titles[k], ParticleView(k, plane), _Verdict(k), self) for k in range(3)),
+                Tile("Shares", LedgerView(), parent=self),
             ),
         }
         self._act: Act | None = None
-        self._place = arrange(width, height, self.scale)
-        for tile in self.findChildren(Tile):
-            tile.set_theme(theme)
-            tile.set_scale(self.scale)
-            tile.hide()
+        places = arrange(width, height, self.scale)
+        self.margin = places.margin
+        self._places: dict[Act, tuple[QRect | None, ...]] = {"learning": places.learning, "sampling": places.sampling}
+        for act, tiles in self._acts.items():
+            for tile, rect in zip(tiles, self._places[act], strict=True):
+                tile.set_theme(theme)
+                tile.set_scale(self.scale)
+                if rect is not None:
+                    tile.set_foot(max(0, rect.height() - tile.head - rect.width()))
+                    tile.setGeometry(rect)
+                tile.hide()
 
     @property
     def lattice(self) -> int:
         """How many arrows along a side suit the size of the fields."""
-        side = self._place.squares[0].width()
+        field = self._places["learning"][1]
+        side = field.width() if field else 0
         return 20 if side < 300 else min(max(24, side // 64 * 4), 40)
 
     def show_painting(self, weights: Array, name: str) -> None:
@@ -175,17 +220,15 @@ class FilmPage(Sheet):
 
     def draw(self, act: Act, frame: Frame, words: tuple[str, str]) -> NDArray[np.uint8]:
         """The picture (height, width, 3) of a frame in an act."""
+        shown = [tile for tile, rect in zip(self._acts[act], self._places[act], strict=True) if rect is not None]
         if act != self._act:
-            for tile in self._acts.get(self._act, ()) if self._act else ():
+            for tile in self._acts["sampling" if act == "learning" else "learning"]:
                 tile.hide()
-            for tile, rect in zip(self._acts[act], (*self._place.squares, self._place.chart), strict=True):
-                if rect is not None:
-                    tile.setGeometry(rect)
-                    tile.show()
+            for tile in shown:
+                tile.show()
             self._act = act
-        for tile in self._acts[act]:
-            if not tile.isHidden():
-                tile.show_frame(frame)
+        for tile in shown:
+            tile.show_frame(frame)
         return self.picture(words)
 
 
@@ -201,7 +244,7 @@ class PaintingView(PlaneView):
         self._name = name
         peak = float(weights.max(initial=0.0))
         self.ground.show(weights / peak if peak > 0 else weights, (0.0, 0.0), 1.0)
-        self.say()
+        self.captioned.emit(name)
         self.update()
 
     def show_frame(self, frame: Frame) -> None:
@@ -218,22 +261,46 @@ class PaintingView(PlaneView):
         painter.drawRect(QRect(round(low.x()), round(high.y()), round(high.x() - low.x()), round(low.y() - high.y())))
 
 
-class _Plate(Tile):
-    """A tile as wide as its square, with room for a share bar under it."""
+class _Curves(CurvesView):
+    """The curves without advice to press keys."""
 
-    def square(self) -> QRect:
-        return QRect(0, round(HEAD * self.scale), self.width(), self.width())
-
-    def place(self) -> None:
-        super().place()
-        if self.footer is not None:
-            top = self.square().bottom() + 1
-            self.footer.setGeometry(0, top, self.width(), self.height() - top)
+    def say(self, painter: QPainter, text: str) -> None:
+        """Say nothing."""
 
 
-class _Panel(Tile):
-    """A tile whose content takes all of its area below the title."""
+class _Verdict(Chart):
+    """What stands under a pane: its share bar, the share that is farthest from the truth, and how the sampler moves."""
 
-    def square(self) -> QRect:
-        head = round(HEAD * self.scale)
-        return QRect(0, head, self.width(), max(0, self.height() - head))
+    def __init__(self, pane: int) -> None:
+        super().__init__()
+        self._pane = pane
+        self._bar = ShareBar(PANES[pane], self)
+
+    def set_theme(self, theme: Theme) -> None:
+        """Draw in these colours."""
+        super().set_theme(theme)
+        self._bar.set_theme(theme)
+
+    def set_scale(self, factor: float) -> None:
+        """Draw type and marks this many times their size."""
+        super().set_scale(factor)
+        self._bar.set_scale(factor)
+
+    def show_frame(self, frame: Frame) -> None:
+        """Draw this frame's shares."""
+        super().show_frame(frame)
+        self._bar.show_frame(frame)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Give the bar the upper part."""
+        self._bar.setGeometry(0, 0, self.width(), self._bar.minimumSizeHint().height())
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Write both lines under the bar."""
+        painter = QPainter(self)
+        top, tall = self._bar.height(), (self.height() - self._bar.height()) / 2
+        modes = self.frame.modes if self.frame is not None else None
+        if modes is not None:
+            self.write(painter, QRectF(0, top, self.width(), tall), farthest_share(modes, self._pane), pixels=CONTROL)
+        box = QRectF(0, top + tall, self.width(), tall)
+        self.write(painter, box, _WAYS[self._pane], pixels=CONTROL, role="quiet")

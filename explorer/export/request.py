@@ -1,4 +1,4 @@
-"""The door to exports: what to make, as plain values, and the two ways to have it made, here or in a process of its own.
+"""The door to exports: what to make, as plain values, and two ways to have it made, here or in a process of its own.
 
 Nothing here imports Qt or torch before something is made.
 """

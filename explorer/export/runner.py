@@ -1,4 +1,4 @@
-"""An export beside the window: a process of its own makes the film, so that neither the window nor the fit waits for it."""
+"""An export beside the window: a process of its own makes the film, so that neither the window nor the fit waits."""
 
 from __future__ import annotations
 

@@ -6,8 +6,10 @@ A film is a list of moments, one for each picture, and a pure function makes it 
   are taken: at the start thirteen times slower than even spacing, because that is where the arrows turn. The fields
   stand at the sigma that the person looks at, and near the end rise to the largest noise level of annealed Langevin
   dynamics: learned and true agree at every level in between.
-* **Particles** take the second part, evenly in their steps, for the noise ladder sets the pace. What lies under them is
-  the density at the smallest sigma: what they ought to be samples of.
+* **Particles** take the second part. A noise level of n steps takes time in proportion to sqrt(n): even spacing would
+  spend nearly all of it on the few levels that take the most steps, and the rest of the way down would be a blink. It
+  starts slowly too, as (exp(2 u) - 1) / (exp(2) - 1), because without noise all is over after a few steps. What lies
+  under the particles is the density at the smallest sigma: what they ought to be samples of.
 * **The result** stands still at the end.
 
 Learning and particles each start with a still of a fraction of a second, so that the beginning is seen.
@@ -16,8 +18,11 @@ Learning and particles each start with a still of a fraction of a second, so tha
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
+
+import numpy as np
 
 Phase = Literal["train", "move", "hold"]
 
@@ -28,6 +33,7 @@ _STILL = 0.5
 """Seconds that the beginning of each part stands."""
 
 _EARLY = 4.0
+_START = 2.0
 _SWEEP_FROM = 0.6
 """The share of the training part after which sigma rises."""
 
@@ -50,7 +56,7 @@ class Moment:
 
 
 def plan_film(
-    seconds: float, fps: int, steps: int, particle_steps: int, sigma: float, highest: float, lowest: float
+    seconds: float, fps: int, steps: int, per_level: Sequence[int], sigma: float, highest: float, lowest: float
 ) -> list[Moment]:
     """The moments of a film, one per picture.
 
@@ -58,9 +64,10 @@ def plan_film(
         seconds: the film's length.
         fps: pictures per second; there are round(seconds * fps) of them, at least 3.
         steps: training steps in all, >= 0.
-        particle_steps: particle steps in all, >= 1.
+        per_level: particle steps at each noise level of annealed Langevin dynamics.
         sigma: the noise level at which learning is watched.
-        highest, lowest: where annealed Langevin dynamics begins and ends.
+        highest: the noise level at which annealed Langevin dynamics begins.
+        lowest: the noise level at which it ends.
     """
     count = max(3, round(seconds * fps))
     still = round(_STILL * fps)
@@ -71,8 +78,8 @@ def plan_film(
         Moment("train", step, 0, _rise(k / max(1, training - 1), sigma, max(sigma, highest)))
         for k, step in enumerate(learning)
     ]
-    moments += [Moment("move", steps, t, lowest) for t in _even(moving, still, particle_steps)]
-    moments += [Moment("hold", steps, particle_steps, lowest)] * (count - training - moving)
+    moments += [Moment("move", steps, t, lowest) for t in _by_level(moving, still, per_level)]
+    moments += [Moment("hold", steps, sum(per_level), lowest)] * (count - training - moving)
     return moments
 
 
@@ -88,11 +95,14 @@ def _early_slow(count: int, still: int, steps: int) -> list[int]:
     return result
 
 
-def _even(count: int, still: int, steps: int) -> list[int]:
-    """`count` particle steps from 0 to `steps`, the first standing for a while."""
+def _by_level(count: int, still: int, per_level: Sequence[int]) -> list[int]:
+    """`count` particle steps from 0 to all of them, the first standing for a while."""
     still = min(still, count // 4)
-    result = [0] * still + [round(steps * k / max(1, count - still - 1)) for k in range(count - still)]
-    result[-1] = steps
+    times = np.concatenate([[0.0], np.cumsum(np.sqrt(per_level))])
+    steps = np.concatenate([[0], np.cumsum(per_level)])
+    moving = times[-1] * np.expm1(_START * np.linspace(0.0, 1.0, count - still)) / math.expm1(_START)
+    result = [0] * still + np.interp(moving, times, steps).round().astype(int).tolist()
+    result[-1] = int(steps[-1])
     return result
 
 

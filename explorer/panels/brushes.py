@@ -39,7 +39,6 @@ from PySide6.QtWidgets import (
 from explorer.brush import Brush
 from explorer.numbers import three
 from explorer.panels.icons import icon
-from explorer.panels.style import sheet
 from explorer.theme import CONTROL, LIGHT, UNIT, Theme, font
 from trainer.paintings import preset_names, preset_title, preset_weights
 
@@ -51,10 +50,6 @@ PLACES = 100
 
 THUMBNAIL = 40
 """Pixels along a preset's small picture."""
-
-
-COMPACT = "QToolButton { padding: 2px; }"
-"""The strip has to fit under a tile of 230 pixels."""
 
 
 class BrushStrip(QWidget):
@@ -120,7 +115,6 @@ class BrushStrip(QWidget):
         self.brush_button.toggled.connect(self._tell)
         self.radius.valueChanged.connect(self._tell)
         self.strength.valueChanged.connect(self._tell)
-        self.set_theme(LIGHT)
         self.set_scale(1.0)
         self._describe()
 
@@ -146,7 +140,6 @@ class BrushStrip(QWidget):
     def set_theme(self, theme: Theme) -> None:
         """Draw in these colours."""
         self._theme = self.radius.theme = self.strength.theme = theme
-        self.setStyleSheet(sheet(theme, self._factor) + COMPACT)
         self._draw_icons()
 
     def set_scale(self, factor: float) -> None:
@@ -155,7 +148,6 @@ class BrushStrip(QWidget):
         size = QSize(round(16 * factor), round(16 * factor))
         for button in (self.brush_button, self.eraser_button, self.presets, *self._default_buttons):
             button.setIconSize(size)
-        self.setStyleSheet(sheet(self._theme, factor) + COMPACT)
         self._draw_icons()
 
     def _tool(self, name: str, tip: str, key: str = "") -> QToolButton:

@@ -12,8 +12,7 @@ from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtWidgets import QFrame, QLabel, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
 
 from explorer.panels.fields import FieldRow, Spec, value_at, with_value
-from explorer.panels.style import sheet
-from explorer.theme import CAPTION, LIGHT, TITLE, UNIT, Theme, font
+from explorer.theme import CAPTION, TITLE, UNIT, Theme, font
 from trainer.errors import InputError
 from trainer.settings import FitSettings, ParticleSettings
 
@@ -85,7 +84,7 @@ class SettingsDrawer(QScrollArea):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setAccessibleName("Settings")
-        self._theme, self._factor = LIGHT, 1.0
+        self._factor = 1.0
         self._fit, self._particles = FitSettings(), ParticleSettings()
         self._seeds = {"fit": 0, "particles": 0}
         body = QWidget()
@@ -93,7 +92,6 @@ class SettingsDrawer(QScrollArea):
         layout.setContentsMargins(2 * UNIT, UNIT, 2 * UNIT, UNIT)
         layout.setSpacing(UNIT)
         self._titles: list[QLabel] = []
-        self._rules: list[QFrame] = []
         self._hints: list[QLabel] = []
         self.fit_rows = self._section(layout, "Training", FIT, self._edit_fit)
         self._hint(layout, RESTARTS)
@@ -104,6 +102,7 @@ class SettingsDrawer(QScrollArea):
         self.particle_seed_row = self._row(layout, PARTICLE_SEED, self._edit_particle_seed)
         self._hint(layout, LATER)
         layout.addStretch(1)
+        self.rows = (*self.fit_rows.values(), self.seed_row, *self.particle_rows.values(), self.particle_seed_row)
         self.setWidget(body)
         self.setWidgetResizable(True)
         self.setFrameShape(QFrame.Shape.NoFrame)
@@ -141,10 +140,8 @@ class SettingsDrawer(QScrollArea):
 
     def set_theme(self, theme: Theme) -> None:
         """Draw in these colours."""
-        self._theme = theme
-        self.setStyleSheet(sheet(theme, self._factor))
-        for rule in self._rules:
-            rule.setStyleSheet(f"background: {theme.rule};")
+        for row in self.rows:
+            row.set_theme(theme)
 
     def set_scale(self, factor: float) -> None:
         """Type this many times its size."""
@@ -153,11 +150,9 @@ class SettingsDrawer(QScrollArea):
             title.setFont(font(TITLE, bold=True, scale=factor))
         for hint in self._hints:
             hint.setFont(font(CAPTION, scale=factor))
-        rows = (*self.fit_rows.values(), self.seed_row, *self.particle_rows.values(), self.particle_seed_row)
-        for row in rows:
+        for row in self.rows:
             row.set_scale(factor)
         self.setFixedWidth(round(WIDTH * factor))
-        self.set_theme(self._theme)
 
     def sizeHint(self) -> QSize:
         """Its fixed width; as high as there is room."""
@@ -168,8 +163,8 @@ class SettingsDrawer(QScrollArea):
         self._titles.append(title)
         layout.addWidget(title)
         rule = QFrame()
+        rule.setObjectName("rule")
         rule.setFixedHeight(1)
-        self._rules.append(rule)
         layout.addWidget(rule)
         return {spec.path: self._row(layout, spec, slot) for spec in specs}
 

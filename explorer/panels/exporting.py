@@ -25,8 +25,7 @@ from PySide6.QtWidgets import (
 
 from explorer.export.request import DEFAULT_STEPS, FILM_SIZE, GIF_SIZE, ExportRequest
 from explorer.panels.fields import FieldRow, Spec
-from explorer.panels.style import sheet
-from explorer.theme import CONTROL, HEADING, LIGHT, UNIT, Theme, font
+from explorer.theme import CONTROL, HEADING, UNIT, Theme, font
 from trainer.errors import InputError
 
 if TYPE_CHECKING:
@@ -55,7 +54,6 @@ class ExportDialog(QDialog):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._theme, self._factor = LIGHT, 1.0
         self._source: str | Recipe = "crescents"
         self._look: tuple[Literal["light", "dark"], float, str] = ("light", 0.1, "auto")
         self._running = False
@@ -178,18 +176,17 @@ class ExportDialog(QDialog):
 
     def set_theme(self, theme: Theme) -> None:
         """Draw in these colours."""
-        self._theme = theme
-        self.setStyleSheet(sheet(theme, self._factor) + f"QDialog {{ background: {theme.window}; }}")
+        for row in self.rows.values():
+            row.set_theme(theme)
 
     def set_scale(self, factor: float) -> None:
         """Type this many times its size."""
-        self._factor = factor
-        self.setFont(font(CONTROL, scale=factor))
+        for widget in (self.path, self.browse, self.line, self.go, self.stop):
+            widget.setFont(font(CONTROL, scale=factor))
         self.heading.setFont(font(HEADING, scale=factor))
         for row in self.rows.values():
             row.set_scale(factor)
         self.setMinimumWidth(round(440 * factor))
-        self.set_theme(self._theme)
 
     def reject(self) -> None:
         """Escape closes the dialog; while an export runs only its button cancels it."""

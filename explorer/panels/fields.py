@@ -10,10 +10,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QPointF, Qt, Signal
+from PySide6.QtGui import QPainter, QPaintEvent, QPen, QPolygonF, QWheelEvent
 from PySide6.QtWidgets import QComboBox, QGridLayout, QLabel, QLineEdit, QWidget
 
-from explorer.theme import CAPTION, CONTROL, UNIT, font
+from explorer.theme import CAPTION, CONTROL, LIGHT, UNIT, Theme, font
 
 MISSING = "from data"
 """What an empty field of an optional number means."""
@@ -65,7 +66,7 @@ class FieldRow(QWidget):
         super().__init__(parent)
         self.spec = spec
         self.label = QLabel(spec.label)
-        self.editor: QLineEdit | QComboBox = _choice(spec.choices) if spec.choices else QLineEdit()
+        self.editor: QLineEdit | Choice = Choice(spec.choices) if spec.choices else QLineEdit()
         self.editor.setAccessibleName(spec.label)
         self.editor.setToolTip(spec.tip)
         self.label.setToolTip(spec.tip)
@@ -75,7 +76,7 @@ class FieldRow(QWidget):
         self.note.setProperty("quiet", True)
         self.note.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.note.setVisible(bool(spec.note))
-        if isinstance(self.editor, QComboBox):
+        if isinstance(self.editor, Choice):
             self.editor.activated.connect(self._finished)
         else:
             self.editor.setAlignment(Qt.AlignmentFlag.AlignRight)
@@ -92,7 +93,7 @@ class FieldRow(QWidget):
 
     def value(self) -> object:
         """What is chosen or typed: a number where it reads as one, the text itself where it does not."""
-        if isinstance(self.editor, QComboBox):
+        if isinstance(self.editor, Choice):
             return self.editor.currentData()
         text = self.editor.text().strip()
         if not text and self.spec.optional:
@@ -104,7 +105,7 @@ class FieldRow(QWidget):
 
     def set_value(self, value: object) -> None:
         """Show this value; emits nothing and clears an error."""
-        if isinstance(self.editor, QComboBox):
+        if isinstance(self.editor, Choice):
             self.editor.setCurrentIndex(self.editor.findData(value))
         else:
             self.editor.setText(_written(value))
@@ -133,6 +134,12 @@ class FieldRow(QWidget):
             widget.setFont(font(CONTROL, scale=factor))
         self.editor.setFixedWidth(round((144 if self.spec.choices else 96) * factor))
 
+    def set_theme(self, theme: Theme) -> None:
+        """Draw in these colours."""
+        if isinstance(self.editor, Choice):
+            self.editor.ink = theme.colour("quiet")
+            self.editor.update()
+
     def _finished(self) -> None:
         self.edited.emit(self.spec.path)
 
@@ -144,8 +151,24 @@ def _written(value: object) -> str:
     return f"{value:,}" if isinstance(value, int) else f"{value:g}".replace("e-0", "e-")
 
 
-def _choice(choices: Sequence[tuple[str, str]]) -> QComboBox:
-    box = QComboBox()
-    for value, words in choices:
-        box.addItem(words, value)
-    return box
+class Choice(QComboBox):
+    """A list to choose from, with its arrow drawn in the theme's ink."""
+
+    def __init__(self, choices: Sequence[tuple[str, str]]) -> None:
+        super().__init__()
+        self.ink = LIGHT.colour("quiet")
+        for value, words in choices:
+            self.addItem(words, value)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Draw the field, then a small arrow at its right."""
+        super().paintEvent(event)
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(QPen(self.ink, 1.5))
+        x, y = self.width() - 14, self.height() / 2
+        painter.drawPolyline(QPolygonF([QPointF(x - 3.5, y - 2), QPointF(x, y + 2), QPointF(x + 3.5, y - 2)]))
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        """Leave the wheel to the drawer, which scrolls: a setting must not change on the way."""
+        event.ignore()

@@ -14,7 +14,6 @@ from PySide6.QtGui import QMouseEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QSlider, QWidget
 
 from explorer.numbers import three
-from explorer.panels.style import sheet
 from explorer.theme import CAPTION, CONTROL, LIGHT, UNIT, Theme, font
 
 STEPS = 1000
@@ -52,7 +51,6 @@ class NoiseSlider(QWidget):
         layout.addWidget(self._track, 1)
         layout.addWidget(self._field)
         self.setFocusProxy(self._track)
-        self.set_theme(LIGHT)
         self.set_scale(1.0)
         self._tell()
 
@@ -86,9 +84,8 @@ class NoiseSlider(QWidget):
 
     def set_theme(self, theme: Theme) -> None:
         """Draw in these colours."""
-        self._theme = theme
         self._track.theme = theme
-        self.setStyleSheet(sheet(theme, self._track.factor))
+        self._track.update()
 
     def set_scale(self, factor: float) -> None:
         """Draw type and marks this many times their size."""
@@ -97,7 +94,6 @@ class NoiseSlider(QWidget):
             widget.setFont(font(CONTROL, scale=factor))
         self._field.setFixedWidth(round(64 * factor))
         self._track.updateGeometry()
-        self.setStyleSheet(sheet(self._theme, factor))
 
     def _moved(self, place: int) -> None:
         """The slider was moved by hand or key: take the level there, if it is another one."""

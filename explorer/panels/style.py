@@ -16,6 +16,7 @@ QLabel, QCheckBox {{ color: {ink}; background: transparent; }}
 QLabel[quiet="true"] {{ color: {quiet}; }}
 QToolButton {{ color: {ink}; background: transparent; border: 1px solid transparent; border-radius: {r}px;
     padding: {h}px; }}
+BrushStrip QToolButton {{ padding: 2px; }}
 QToolButton:hover {{ background: {rule}; }}
 QToolButton:pressed, QToolButton:checked {{ background: {selection}; border-color: {rule}; }}
 QToolButton:focus, QPushButton:focus {{ border-color: {true}; }}
@@ -34,6 +35,8 @@ QLineEdit[wrong="true"] {{ border-color: {warning}; }}
 QLineEdit:disabled, QComboBox:disabled {{ color: {quiet}; }}
 QComboBox QAbstractItemView, QMenu {{ color: {ink}; background: {surface}; border: 1px solid {rule};
     selection-background-color: {selection}; selection-color: {ink}; }}
+QComboBox::drop-down {{ border: none; width: {m}px; }}
+QComboBox::down-arrow {{ image: none; }}
 QListWidget {{ color: {ink}; background: {surface}; border: none; outline: none; }}
 QListWidget::item {{ padding: {h}px; }}
 QListWidget::item:hover, QListWidget::item:selected {{ color: {ink}; background: {selection}; }}
@@ -43,6 +46,12 @@ QMenu::item:disabled {{ color: {quiet}; }}
 QMenu::separator {{ height: 1px; background: {rule}; margin: {h}px 0; }}
 QProgressBar {{ color: {ink}; background: {rule}; border: none; border-radius: 3px; max-height: 6px; min-height: 6px; }}
 QProgressBar::chunk {{ background: {quiet}; border-radius: 3px; }}
+QDialog {{ background: {window}; }}
+#rule {{ background: {rule}; border: none; }}
+#toast {{ background: {surface}; border: 1px solid {rule}; }}
+#news {{ background: {quiet}; border: none; }}
+#alarm {{ background: {warning}; border: none; }}
+QPlainTextEdit {{ color: {quiet}; background: {window}; border: none; }}
 QScrollArea {{ background: transparent; border: none; }}
 QScrollBar:vertical {{ background: transparent; width: 8px; margin: 0; }}
 QScrollBar::handle:vertical {{ background: {rule}; border-radius: 4px; min-height: 24px; }}
@@ -52,7 +61,7 @@ QScrollBar::add-line, QScrollBar::sub-line {{ height: 0; }}
 
 @lru_cache(maxsize=8)
 def sheet(theme: Theme, scale: float = 1.0) -> str:
-    """The style sheet of all ordinary controls; set it on a window once, or on a panel that stands alone."""
+    """The style sheet of all ordinary controls: set it on the window, whose panels and dialogs follow it."""
     sizes = {"r": round(4 * scale), "h": round(4 * scale), "w": round(16 * scale), "m": round(20 * scale)}
-    roles = ("ink", "quiet", "surface", "rule", "selection", "true", "warning")
+    roles = ("ink", "quiet", "window", "surface", "rule", "selection", "true", "warning")
     return _SHEET.format(**sizes, **{role: getattr(theme, role) for role in roles})

@@ -9,7 +9,6 @@ from PySide6.QtGui import QEnterEvent, QGuiApplication
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPlainTextEdit, QToolButton, QVBoxLayout, QWidget
 
 from explorer.panels.icons import icon
-from explorer.panels.style import sheet
 from explorer.theme import CAPTION, CONTROL, LIGHT, UNIT, Theme, font
 
 SECONDS = {"info": 6.0, "warning": 12.0, "error": 0.0}
@@ -35,6 +34,7 @@ class Toast(QFrame):
         self.setAccessibleName(f"{level}: {text}")
         self.mark = QFrame()
         self.mark.setFixedWidth(4)
+        self.mark.setObjectName("news" if level == "info" else "alarm")
         self.words = QLabel(text)
         self.words.setWordWrap(True)
         self.words.setTextFormat(Qt.TextFormat.PlainText)
@@ -71,12 +71,12 @@ class Toast(QFrame):
         middle.addWidget(self.more)
         if action or details or level == "error":
             middle.addLayout(buttons)
-        layout = QHBoxLayout(self)
-        layout.setContentsMargins(0, 0, UNIT // 2, 0)
-        layout.setSpacing(0)
-        layout.addWidget(self.mark)
-        layout.addLayout(middle, 1)
-        layout.addWidget(self.close_button, 0, Qt.AlignmentFlag.AlignTop)
+        self._rows = QHBoxLayout(self)
+        self._rows.setContentsMargins(0, 0, UNIT // 2, 0)
+        self._rows.setSpacing(0)
+        self._rows.addWidget(self.mark)
+        self._rows.addLayout(middle, 1)
+        self._rows.addWidget(self.close_button, 0, Qt.AlignmentFlag.AlignTop)
         self.wait()
 
     def wait(self) -> None:
@@ -87,13 +87,6 @@ class Toast(QFrame):
 
     def dress(self, theme: Theme, factor: float) -> None:
         """Draw in these colours at this scale."""
-        role = "quiet" if self.level == "info" else "warning"
-        self.setStyleSheet(
-            sheet(theme, factor)
-            + f"#toast {{ background: {theme.surface}; border: 1px solid {theme.rule}; }}"
-            + f"QPlainTextEdit {{ color: {theme.quiet}; background: {theme.window}; border: none; }}"
-        )
-        self.mark.setStyleSheet(f"background: {getattr(theme, role)};")
         self.words.setFont(font(CONTROL, scale=factor))
         self.more.setFont(font(CAPTION, scale=factor))
         self.more.setFixedHeight(round(96 * factor))
@@ -105,9 +98,8 @@ class Toast(QFrame):
 
     def height_at(self, width: int) -> int:
         """The height that all of it needs at this width."""
-        layout = self.layout()
-        layout.activate()
-        return layout.totalHeightForWidth(width)
+        self._rows.activate()
+        return self._rows.totalHeightForWidth(width)
 
     def enterEvent(self, event: QEnterEvent) -> None:
         """Stay while the mouse is on it."""
@@ -139,7 +131,7 @@ class Toast(QFrame):
 class ToastStack(QWidget):
     """The messages of one window, stacked at its bottom right above `margin` pixels, and no larger than they are."""
 
-    def __init__(self, host: QWidget, margin: int = 7 * UNIT) -> None:
+    def __init__(self, host: QWidget, margin: int = UNIT // 2) -> None:
         super().__init__(host)
         self._theme, self._factor, self._margin = LIGHT, 1.0, margin
         self.toasts: list[Toast] = []

@@ -11,7 +11,6 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QToolButton, QWi
 from explorer.engine.messages import Frame
 from explorer.numbers import three
 from explorer.panels.icons import icon
-from explorer.panels.style import sheet
 from explorer.theme import CONTROL, LIGHT, UNIT, Theme, font
 
 ACTIONS = ("train", "train_step", "train_reset", "particles_play", "particles_step", "particles_release")
@@ -54,7 +53,6 @@ class TransportBar(QWidget):
         layout.addWidget(self.track, 1)
         self._theme, self._factor = LIGHT, 1.0
         self._room = (0, 0.0)
-        self.set_theme(LIGHT)
         self.set_scale(1.0)
 
     def _add(self, layout: QHBoxLayout, names: tuple[str, ...]) -> None:
@@ -88,7 +86,6 @@ class TransportBar(QWidget):
     def set_theme(self, theme: Theme) -> None:
         """Draw in these colours."""
         self._theme = self.track.theme = theme
-        self.setStyleSheet(sheet(theme, self._factor))
         self._draw_icons()
 
     def set_scale(self, factor: float) -> None:
@@ -100,7 +97,6 @@ class TransportBar(QWidget):
             button.setIconSize(QSize(round(16 * factor), round(16 * factor)))
         self._reserve(1600)
         self.track.updateGeometry()
-        self.setStyleSheet(sheet(self._theme, factor))
         self._draw_icons()
 
     def _draw_icons(self) -> None:

@@ -121,7 +121,7 @@ class Canvas(PlaneView):
         """The edge of the painting and the outline of the brush."""
         painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
         painter.setBrush(Qt.BrushStyle.NoBrush)
-        painter.setPen(QPen(QColor(self.theme.rule), 1, Qt.PenStyle.DotLine))
+        painter.setPen(QPen(self.theme.colour("quiet", 0.55), 1, Qt.PenStyle.DotLine))
         low, high = self.to_pixel(-1, -1), self.to_pixel(1, 1)
         painter.drawRect(QRect(round(low.x()), round(high.y()), round(high.x() - low.x()), round(low.y() - high.y())))
         if self._outline is None:
@@ -141,7 +141,7 @@ class Canvas(PlaneView):
             self._take_weights()
             self.update(self._pixels_of(change.rect))
         if change.rect is not None or change.name:
-            self.say_changes()
+            self.say()
 
     def _pixels_of(self, rect: Rect) -> QRect:
         """The pixels that these cells reach; smooth scaling spreads a cell over half of each neighbour."""

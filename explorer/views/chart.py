@@ -6,9 +6,9 @@ that a timer has yet to bring.
 
 from __future__ import annotations
 
-from PySide6.QtCore import QRectF, Qt
-from PySide6.QtGui import QColor, QFontMetricsF, QPainter
-from PySide6.QtWidgets import QWidget
+from PySide6.QtCore import QEvent, QRectF, Qt
+from PySide6.QtGui import QAccessible, QColor, QFontMetricsF, QHelpEvent, QPainter
+from PySide6.QtWidgets import QToolTip, QWidget
 
 from explorer.engine.messages import Frame
 from explorer.theme import CAPTION, LIGHT, Theme, font
@@ -32,6 +32,24 @@ class Chart(QWidget):
         """Draw this frame at the next opportunity."""
         self.frame = frame
         self.update()
+        # Words are made many times a second only where somebody listens to them.
+        if QAccessible.isActive():
+            self.setAccessibleDescription(self.text())
+
+    def text(self) -> str:
+        """What the chart says, in words for a screen reader; empty while there is nothing to say."""
+        return ""
+
+    def hint(self, x: float) -> str:
+        """What to show beside a mouse that rests `x` pixels from the left."""
+        return self.text()
+
+    def event(self, event: QEvent) -> bool:
+        """Answer a resting mouse."""
+        if event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent):
+            QToolTip.showText(event.globalPos(), self.hint(event.pos().x()), self)
+            return True
+        return super().event(event)
 
     def set_theme(self, theme: Theme) -> None:
         """Draw in these colours."""

@@ -12,9 +12,9 @@ import math
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QEvent, QPointF, QRectF, Qt, QTimer, Signal
-from PySide6.QtGui import QColor, QHelpEvent, QKeyEvent, QPainter, QPaintEvent, QPen, QPolygonF, QResizeEvent
-from PySide6.QtWidgets import QToolButton, QToolTip, QWidget
+from PySide6.QtCore import QPointF, QRectF, Qt, QTimer, Signal
+from PySide6.QtGui import QColor, QKeyEvent, QPainter, QPaintEvent, QPen, QPolygonF, QResizeEvent
+from PySide6.QtWidgets import QToolButton, QWidget
 
 from explorer.engine.messages import ERROR_SIGMAS, Frame
 from explorer.numbers import three
@@ -89,6 +89,13 @@ class CurvesView(Chart):
         error_at, errors, loss_at, loss = (np.asarray(a, dtype=float) for a in arrays)
         return error_at, errors, loss_at, loss
 
+    def text(self) -> str:
+        """The newest error at every noise level, in words."""
+        _, errors, _, _ = self.curves()
+        if not errors.size:
+            return ""
+        return "; ".join(f"sigma {s:g}: {three(e)}" for s, e in zip(ERROR_SIGMAS, errors[-1], strict=True) if e > 0)
+
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """T changes the horizontal axis."""
         if event.key() == Qt.Key.Key_T and not event.modifiers():
@@ -101,16 +108,8 @@ class CurvesView(Chart):
         super().resizeEvent(event)
         self._place_axis()
 
-    def event(self, event: QEvent) -> bool:
-        """Answer a hovering mouse with the values there."""
-        if event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent):
-            text = self.reading(event.pos().x())
-            QToolTip.showText(event.globalPos(), text, self)
-            return True
-        return super().event(event)
-
-    def reading(self, x: float) -> str:
-        """All values measured nearest to this horizontal place, one a line (rich text)."""
+    def hint(self, x: float) -> str:
+        """All values measured nearest to this place, one a line (rich text)."""
         at, errors, _, _ = self.curves()
         if not at.size:
             return "Train to measure the error (Space)"
@@ -157,12 +156,13 @@ class CurvesView(Chart):
     def _areas(self) -> tuple[QRectF, QRectF]:
         """The two plots' inner rectangles: error above, loss below."""
         line = font(CAPTION, scale=self.factor).pixelSize() + 6 * self.factor
+        top = line + 4 * self.factor
         left = self.advance("10") + self.advance("−8", 9) + 6 * self.factor
         right = self.advance("0.02") + 12 * self.factor
         width = max(20.0, self.width() - left - right)
-        free = max(40.0, self.height() - 3 * line - 4)
+        free = max(40.0, self.height() - top - 2 * line - 4)
         above, below = round(free * 0.72), round(free * 0.28)
-        return QRectF(left, line, width, above), QRectF(left, above + 2 * line, width, below)
+        return QRectF(left, top, width, above), QRectF(left, top + above + line, width, below)
 
     def _across(self, area: QRectF, at: Floats) -> Floats:
         low, high = self._range
@@ -268,8 +268,10 @@ class CurvesView(Chart):
     def _captions(self, painter: QPainter, upper: QRectF, lower: QRectF) -> None:
         """What each plot shows, and how fast training goes."""
         frame = self.frame
-        line = upper.top()
-        speed = f"{three(frame.steps_per_second)} steps/s" if frame and frame.steps_per_second > 0 else "paused"
+        line = upper.top() - 4 * self.factor
+        speed = "" if frame and frame.training else "paused"
+        if frame and frame.steps_per_second > 0:
+            speed = f"{three(frame.steps_per_second)} steps/s"
         wide = self.advance(speed) + 2
         full = "relative Fisher error at σ"
         short = "Fisher error"

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QEvent, QPointF, QRectF
-from PySide6.QtGui import QHelpEvent, QPainter, QPaintEvent, QPen
-from PySide6.QtWidgets import QToolTip, QWidget
+from PySide6.QtCore import QPointF, QRectF
+from PySide6.QtGui import QPainter, QPaintEvent, QPen
+from PySide6.QtWidgets import QWidget
 
 from explorer.engine.messages import PANES, Frame, Modes
 from explorer.numbers import share
@@ -31,6 +31,8 @@ GROUPED = 3
 
 MOST = 12
 """Rows at most: the largest modes, the rest together as "others"."""
+
+MEANING = "Bands are simultaneous 95 % intervals; elsewhere is outside the region that holds 99.9 % of the mass."
 
 
 @dataclass(frozen=True)
@@ -76,13 +78,22 @@ def rows(modes: Modes, most: int = MOST) -> list[Row]:
     ]
 
 
+def same_ledger(one: Frame | None, other: Frame) -> bool:
+    """Whether two frames have the same ledger, so that there is nothing to draw again."""
+    if one is None or one.modes is None or other.modes is None:
+        return False
+    a, b = one.modes, other.modes
+    pairs = ((a.mass, b.mass), (a.share, b.share), (a.elsewhere, b.elsewhere), (a.low, b.low), (a.high, b.high))
+    return a is b or all(np.array_equal(x, y) for x, y in pairs)
+
+
 def ledger_text(modes: Modes) -> str:
     """The whole ledger as lines of text, for a screen reader and the clipboard."""
-    lines = [f"{'':10}{'truth':>8}" + "".join(f"{name:>22}" for name in NAMES)]
+    lines = [f"{'':10}{'truth':>8}" + "".join(f"{name:>24}" for name in NAMES)]
     for row in rows(modes, modes.mass.size):
         cells = (f"{share(s)} ({share(a)} to {share(b)})" for s, a, b in zip(row.share, row.low, row.high, strict=True))
-        lines.append(f"{row.name:10}{share(row.mass):>8}" + "".join(f"{cell:>22}" for cell in cells))
-    lines.append(f"{'elsewhere':10}{share(0.001):>8}" + "".join(f"{share(s):>22}" for s in modes.elsewhere))
+        lines.append(f"{row.name:10}{share(row.mass):>8}" + "".join(f"{cell:>24}" for cell in cells))
+    lines.append(f"{'elsewhere':10}{share(0.001):>8}" + "".join(f"{share(s):>24}" for s in modes.elsewhere))
     return "\n".join(lines)
 
 
@@ -95,23 +106,17 @@ class LedgerView(Chart):
         self.setMinimumSize(160, 120)
 
     def show_frame(self, frame: Frame) -> None:
-        """Draw this frame's ledger."""
-        super().show_frame(frame)
-        self.setAccessibleDescription(self.text())
+        """Draw this frame's ledger, if it is another one."""
+        if not same_ledger(self.frame, frame):
+            super().show_frame(frame)
 
     def text(self) -> str:
         """The ledger as lines of text; empty before the first release."""
         return ledger_text(self.frame.modes) if self.frame is not None and self.frame.modes is not None else ""
 
-    def event(self, event: QEvent) -> bool:
-        """Answer a hovering mouse with all numbers and bands."""
-        if event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent):
-            note = (
-                "<p>Bands are simultaneous 95 % intervals; elsewhere is outside the region of 99.9 % of the mass.</p>"
-            )
-            QToolTip.showText(event.globalPos(), f"<pre>{self.text()}</pre>{note}" if self.text() else note, self)
-            return True
-        return super().event(event)
+    def hint(self, x: float) -> str:
+        """All numbers and bands, and what they mean (rich text)."""
+        return f"<pre>{self.text()}</pre>{MEANING}"
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Draw groups of bars, or a table when there are many modes."""

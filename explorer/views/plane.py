@@ -135,7 +135,7 @@ class PlaneView(QWidget):
         """Draw this moment from now on."""
         self.frame = frame
         self.ground.show(frame.ground, frame.centre, frame.half_width)
-        self.say_changes()
+        self.say()
         self.update()
 
     def set_theme(self, theme: Theme) -> None:
@@ -185,9 +185,9 @@ class PlaneView(QWidget):
     def announce(self) -> None:
         """Emit all texts, for one who has just begun to listen."""
         self._said.clear()
-        self.say_changes()
+        self.say()
 
-    def say_changes(self) -> None:
+    def say(self) -> None:
         """Emit the texts that have changed."""
         self._emit_once(self.captioned, "caption", self.caption())
         self._emit_once(self.readout, "reading", self.reading())
@@ -263,7 +263,7 @@ class PlaneView(QWidget):
             self.update()
         self._crosshair = crosshair
         self.hovered.emit(*point)
-        self.say_changes()
+        self.say()
 
     def forget_point(self) -> None:
         """Stop reading the plane."""
@@ -271,7 +271,7 @@ class PlaneView(QWidget):
             self.cursor_point = None
             self._crosshair = False
             self.left.emit()
-            self.say_changes()
+            self.say()
             self.update()
 
     def wheelEvent(self, event: QWheelEvent) -> None:

@@ -15,7 +15,7 @@ from explorer.engine.messages import PANES, Frame
 from explorer.numbers import share
 from explorer.theme import CAPTION, CONTROL
 from explorer.views.chart import LEFT, Chart, blend, mode_badge
-from explorer.views.ledger import NAMES, Row, rows
+from explorer.views.ledger import NAMES, Row, rows, same_ledger
 
 MOST = 8
 """Segments at most: the rest go together."""
@@ -39,11 +39,9 @@ class ShareBar(Chart):
         return QSize(80, round(40 * self.factor))
 
     def show_frame(self, frame: Frame) -> None:
-        """Draw this frame's shares; the numbers go to the tooltip and to a screen reader too."""
-        super().show_frame(frame)
-        text = self.text()
-        self.setAccessibleDescription(text)
-        self.setToolTip(text)
+        """Draw this frame's shares, if they are others."""
+        if not same_ledger(self.frame, frame):
+            super().show_frame(frame)
 
     def text(self) -> str:
         """The shares in words: "mode 1: 0.803, truth 0.800; ...", empty before the first release."""

@@ -5,8 +5,8 @@ are right. The side of a square is the largest whole number of pixels that fits 
 the gutters, in steps of 8, and then evenly around the block.
 
 A doubled tile takes the four places of its half (left or right) of the block, so that its height is that of two rows:
-big = 2 side + a title + a strip + a gap. The other half stays as it was, or holds a doubled tile of its own: both fields, or
-two panes of particles, large and side by side. The row of the noise level then moves below.
+big = 2 side + a title + a strip + a gap. The other half stays as it was, or holds a doubled tile of its own: both
+fields, or two panes of particles, large and side by side. The row of the noise level then moves below.
 
 The layout is plain arithmetic in `settle`, done at every resize: a stage that is never shown, as in a film, lies
 exactly like one in a window.
@@ -20,7 +20,7 @@ from PySide6.QtWidgets import QWidget
 
 from explorer.engine.messages import Frame
 from explorer.theme import LIGHT, UNIT, Theme
-from explorer.views.tile import FOOT, HEAD, Tile, tell
+from explorer.views.tile import FOOT, HEAD, Tile, least_height, tell
 
 TILES = ("painting", "learned", "true", "error", "shares", "ascent", "langevin", "annealed")
 """The tiles' names, in reading order."""
@@ -169,16 +169,18 @@ class Stage(QWidget):
         feet = [self._foot(line) for line in (0, 1)]
         row = 0
         if self._between is not None:
-            row = max(round(_BETWEEN * self.scale), self._between.minimumSizeHint().height())
+            row = max(round(_BETWEEN * self.scale), least_height(self._between))
         # Two rows are 2 side + rest high; a doubled tile's own title and strip leave it a square of 2 side + more.
         rest = 2 * head + sum(feet) + UNIT
-        more = {half: rest - head - feet[_line(name)] for half, name in self._doubled.items()}
+        # Both doubled tiles take the higher of their rows' strips, so that their squares are equal.
+        foot = max((feet[_line(name)] for name in self._doubled.values()), default=0)
+        more = rest - head - foot
         width, height = self.width() - 2 * UNIT, self.height() - 2 * UNIT
         gaps = 3 - len(self._doubled)
         high = (height - rest - (row + UNIT if row else 0)) // 2
-        wide = (width - gaps * _GUTTER - sum(more.values())) // _COLUMNS
+        wide = (width - gaps * _GUTTER - len(self._doubled) * more) // _COLUMNS
         side = max(1, min(high, wide))
-        columns = _COLUMNS * side + sum(more.values())
+        columns = _COLUMNS * side + len(self._doubled) * more
         gutter = min(_WIDEST_GUTTER, max(_GUTTER, (width - columns) // gaps // UNIT * UNIT))
         block = QRect(0, 0, columns + gaps * gutter, 2 * side + rest + (row + UNIT if row else 0))
         block.moveTo(max(0, (self.width() - block.width()) // 2), max(0, (self.height() - block.height()) // 2))
@@ -193,14 +195,15 @@ class Stage(QWidget):
             chosen = self._doubled.get(half)
             for name in (n for n in self.names if _half(n) == half):
                 tile, line = self._tiles[name], _line(name)
-                tile.set_foot(feet[line])
+                tile.set_foot(foot if name == chosen else feet[line])
                 if chosen is None:
                     across = TILES.index(name) % 2 * (side + gutter)
                     tile.setGeometry(left + across, tops[line], side, head + side + feet[line])
                 elif name == chosen:
-                    tile.setGeometry(left, block.top(), 2 * side + more[half], 2 * side + rest)
+                    tile.setGeometry(left, block.top(), 2 * side + more, 2 * side + rest)
+                tile.place()
                 tile.setVisible(chosen in (None, name))
-            left += (2 * side + gutter if chosen is None else 2 * side + more[half]) + gutter
+            left += (2 * side + gutter if chosen is None else 2 * side + more) + gutter
         self._tell_lattice()
         self.update()
 

@@ -134,8 +134,8 @@ class Tile(QWidget):
     @property
     def foot_wanted(self) -> int:
         """The least height of the strip on which its widget is whole."""
-        needed = 0 if self.footer is None else self.footer.minimumSizeHint().height() + _GAP
-        return max(round(FOOT * self.scale), needed)
+        least = round(FOOT * self.scale)
+        return least if self.footer is None else max(least, least_height(self.footer) + _GAP)
 
     def set_foot(self, height: int) -> None:
         """Make the strip so high, in pixels: tiles of one row agree on it."""
@@ -192,7 +192,7 @@ class Tile(QWidget):
         text = metrics.elidedText(text, Qt.TextElideMode.ElideRight, max(0, line.width() - used))
         painter.drawText(line.adjusted(used, 0, 0, 0), middle | Qt.AlignmentFlag.AlignRight, text)
         if self.footer is None:
-            strip = QRect(square.left(), square.bottom() + 1, square.width(), self.foot)
+            strip = QRect(square.left(), square.bottom() + 1, square.width(), round(FOOT * self.scale))
             text = metrics.elidedText(self._readout, Qt.TextElideMode.ElideRight, strip.width())
             painter.drawText(strip, middle | Qt.AlignmentFlag.AlignLeft, text)
         focused = self._keyboard and self.hasFocus()
@@ -246,6 +246,11 @@ class _Veil(QWidget):
         painter.setPen(QColor(tile.theme.ink))
         painter.drawText(inner, wrap, tile.empty)
         painter.end()
+
+
+def least_height(widget: QWidget) -> int:
+    """The least height in pixels at which a widget is whole."""
+    return max(widget.minimumSizeHint().height(), widget.minimumHeight())
 
 
 def tell(part: QWidget | None, method: str, value: object) -> None:

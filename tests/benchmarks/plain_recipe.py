@@ -1,13 +1,14 @@
 """The usual recipe, as a yardstick: noise prediction by a plain network on (x, ln sigma), one draw per target.
 
-The network eps(x, ln sigma), three hidden layers of 128 with SiLU, is trained by Adam at 1e-3 on batches of 512 to predict
-the noise z in x = x0 + sigma z (Ho et al. 2020, eq. 14), sigma drawn evenly from 32 geometric levels 1 .. 0.02. Its score
-is -eps / sigma.
+The network eps(x, ln sigma), three hidden layers of 128 with SiLU, is trained by Adam at 1e-3 on batches of 512 to
+predict the noise z in x = x0 + sigma z (Ho et al. 2020, eq. 14), sigma drawn evenly from 32 geometric levels 1 .. 0.02.
+Its score is -eps / sigma.
 """
 
 from __future__ import annotations
 
 import time
+from itertools import pairwise
 
 import torch
 from torch import Tensor
@@ -24,7 +25,7 @@ class PlainRecipe:
         torch.manual_seed(seed)
         silu = torch.nn.SiLU
         sizes = (3, 128, 128, 128)
-        layers = [m for i, o in zip(sizes, sizes[1:], strict=False) for m in (torch.nn.Linear(i, o), silu())]
+        layers = [m for i, o in pairwise(sizes) for m in (torch.nn.Linear(i, o), silu())]
         self.network = torch.nn.Sequential(*layers, torch.nn.Linear(128, 2))
         self.optimiser = torch.optim.Adam(self.network.parameters(), lr=1e-3)
         self.density = density

@@ -7,6 +7,7 @@ level is closed-form, so every number in a frame is of a plausible size.
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -48,6 +49,13 @@ def lattice(centre: tuple[float, float], half_width: float, n: int) -> Floats:
     steps = (np.arange(n) + 0.5) / n * 2 - 1
     x, y = np.meshgrid(centre[0] + half_width * steps, centre[1] + half_width * steps)
     return np.stack([x.ravel(), y.ravel()], axis=1)
+
+
+@cache
+def ground(sigma: float, centre: tuple[float, float], half_width: float, size: int = 128) -> Floats:
+    """p_sigma (size, size) over the square range."""
+    density, _ = density_and_score(lattice(centre, half_width, size), sigma)
+    return density.reshape(size, size)
 
 
 def painting(size: int = 128) -> NDArray[np.float32]:
@@ -106,9 +114,8 @@ def make_frame(
     points = lattice(centre, half_width, n)
     _, true = density_and_score(points, sigma)
     bend = 0.06 / sigma * np.stack([np.sin(5 * points[:, 1]), np.cos(4 * points[:, 0])], axis=1)
-    density, _ = density_and_score(lattice(centre, half_width, 128), sigma)
-    fine, _ = density_and_score(lattice((0.0, 0.0), EXTENT, 128), sigma)
-    peak = float(max(density.max(), fine.max()))
+    density = ground(sigma, centre, half_width)
+    peak = float(density.max())
     values = np.zeros(0)
     if probe is not None:
         here, score = density_and_score(np.array([probe]), sigma)
@@ -138,7 +145,7 @@ def make_frame(
         half_width=half_width,
         learned=(true + bend).reshape(n, n, 2).astype(np.float32),
         true=true.reshape(n, n, 2).astype(np.float32),
-        ground=(density / density.max()).reshape(128, 128).astype(np.float32),
+        ground=(density / peak).astype(np.float32),
         peak=peak,
         curve_steps=steps.astype(np.float32),
         curve_seconds=(steps / 412).astype(np.float32),

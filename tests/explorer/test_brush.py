@@ -26,7 +26,7 @@ def cover(brush: Brush, points: list[tuple[float, ...]]) -> np.ndarray:
 
 
 def curve(points: np.ndarray) -> np.ndarray:
-    """The smooth curve of the mouse points (n, 2), sampled finely: arcs between midpoints, straight at both ends."""
+    """Sample the smooth curve of the mouse points (n, 2) finely: arcs between midpoints, straight at both ends."""
     middles = (points[:-1] + points[1:]) / 2
     t = np.linspace(0, 1, 400)[:, None]
     parts = [points[:1], points[0] + t * (middles[0] - points[0]), points[-1] + t * (middles[-1] - points[-1])]

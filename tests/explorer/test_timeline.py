@@ -7,7 +7,16 @@ import pytest
 
 from explorer.export.timeline import Moment, plan_film
 
-TWENTY = {"seconds": 20, "fps": 30, "steps": 2000, "particle_steps": 1600, "sigma": 0.1, "highest": 1.0, "lowest": 0.02}
+PER_LEVEL = [290] * 5 + [6] * 25
+TWENTY = {
+    "seconds": 20,
+    "fps": 30,
+    "steps": 2000,
+    "per_level": PER_LEVEL,
+    "sigma": 0.1,
+    "highest": 1.0,
+    "lowest": 0.02,
+}
 
 
 def phases(moments: list[Moment]) -> dict[str, list[Moment]]:
@@ -40,10 +49,16 @@ def test_early_learning_is_seen_step_by_step_and_late_learning_passes() -> None:
     assert 0.15 < np.searchsorted(steps, 50) / len(steps) < 0.35
 
 
-def test_particles_move_evenly() -> None:
+def test_short_noise_levels_take_their_share_of_the_time() -> None:
     moves = [m.particle_step for m in phases(plan_film(**TWENTY))["move"]]
     assert moves[:16] == [0] * 16
-    assert set(np.diff(moves[16:])) <= {6, 7}
+    assert moves[-1] == 1600
+    assert min(np.diff(moves[16:])) >= 0
+    # 5 sqrt(290) of time for the long levels, 25 sqrt(6) for the short ones, on a clock that starts slowly.
+    long = np.searchsorted(moves[16:], 1450) / len(moves[16:])
+    share = 5 * 290**0.5 / (5 * 290**0.5 + 25 * 6**0.5)
+    assert np.expm1(2 * long) / np.expm1(2) == pytest.approx(share, abs=0.02)
+    assert max(np.diff(moves[16:36])) <= 6
 
 
 def test_sigma_stands_then_rises_to_the_ladders_top_then_shows_the_target() -> None:
@@ -60,7 +75,7 @@ def test_sigma_stands_then_rises_to_the_ladders_top_then_shows_the_target() -> N
     ("seconds", "fps", "steps"), [(1, 1, 0), (1, 1, 5000), (1, 10, 3), (0.1, 30, 40), (600, 60, 100), (2, 5, 7)]
 )
 def test_films_of_every_length_begin_at_nothing_and_end_with_everything(seconds: float, fps: int, steps: int) -> None:
-    moments = plan_film(seconds, fps, steps, 6, 0.2, 1.0, 0.1)
+    moments = plan_film(seconds, fps, steps, [3, 3], 0.2, 1.0, 0.1)
     assert len(moments) == max(3, round(seconds * fps))
     assert moments[-1] == Moment("hold", steps, 6, 0.1)
     assert {m.phase for m in moments} == {"train", "move", "hold"}

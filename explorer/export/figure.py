@@ -1,0 +1,92 @@
+"""A picture: the eight squares of the stage at the end of a run, with a line of facts, as one PNG."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from time import perf_counter
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from explorer.composition import compose
+from explorer.document import Document
+from explorer.engine.messages import Frame
+from explorer.export.captions import facts, ledger_values, provenance
+from explorer.export.encode import Cancelled, check_format, check_target, write_picture
+from explorer.export.page import Sheet
+from explorer.export.replay import Script
+from explorer.export.request import ExportRequest, ExportResult, Report
+from explorer.export.run import Run, offscreen, single_thread
+from explorer.export.timeline import Moment
+from explorer.theme import DARK, LIGHT, Theme
+from explorer.views.plane import PlaneRange
+from trainer.projects import Setup
+from trainer.samplers import total_steps
+
+
+class Poster(Sheet):
+    """The stage on a page of `size` pixels."""
+
+    def __init__(self, width: int, height: int, theme: Theme, setup: Setup) -> None:
+        super().__init__(width, height, theme, scale=max(0.75, min(width / 1280, height / 720)))
+        self._stage = compose(Document(setup), PlaneRange(parent=self)).stage
+        self._stage.setParent(self)
+        self._stage.set_theme(theme)
+        self._stage.set_scale(self.scale)
+        self._stage.setGeometry(0, 0, width, height - self.line)
+        self._stage.settle()
+
+    @property
+    def lattice(self) -> int:
+        """How many arrows along a side suit the size of the fields."""
+        return self._stage.lattice
+
+    def draw(self, frame: Frame, words: tuple[str, str]) -> NDArray[np.uint8]:
+        """The picture (height, width, 3) of a frame; `words` stand left and right on the line of facts."""
+        self._stage.show_frame(frame)
+        return self.picture(words)
+
+
+def make_figure(request: ExportRequest, script: Script, report: Report, cancelled: Callable[[], bool]) -> ExportResult:
+    """Make a PNG of the result; nothing is at the target unless it returns.
+
+    Args and Raises as `explorer.export.film.make_film`.
+    """
+    begun = perf_counter()
+    path = Path(request.out)
+    size, _ = request.format()
+    check_format(check_target(path), size, 1)
+    moment = Moment("hold", script.steps, total_steps(script.particles), script.sigma)
+    total = moment.step + moment.particle_step
+
+    def check() -> None:
+        if cancelled():
+            raise Cancelled
+        done = run.taken + run.simulation.moving_steps - run.simulation.moving_left
+        report(done, total, "sampling" if run.simulation.released else "learning")
+
+    with offscreen(), single_thread():
+        run = Run(script, request.device, check)
+        run.train_to(moment.step)
+        run.move_to(moment.particle_step)
+        theme = DARK if request.theme == "dark" else LIGHT
+        poster = Poster(*size, theme, run.setup)
+        frame = run.frame(moment, poster.lattice)
+        picture = poster.draw(frame, (run.setup.name, facts(moment, frame)))
+        errors = run.errors()
+    check()
+    comment = provenance(request, script, run.simulation.fit.device_name, torch.__version__)
+    write_picture(path, picture, comment=comment)
+    return ExportResult(
+        path=str(path),
+        width=size[0],
+        height=size[1],
+        size_bytes=path.stat().st_size,
+        frames=1,
+        seconds_taken=perf_counter() - begun,
+        steps=script.steps,
+        ledger=ledger_values(frame.modes),
+        errors=errors,
+    )

@@ -1,0 +1,302 @@
+"""The engine in its own process: it obeys, mirrors, survives, and is survived."""
+
+from __future__ import annotations
+
+import os
+import resource
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from time import monotonic, sleep
+
+import numpy as np
+import pytest
+
+from explorer.document import Document
+from explorer.edits import LoadPainting
+from explorer.engine.client import EngineClient
+from explorer.engine.messages import (
+    Applied,
+    Begin,
+    Configure,
+    Event,
+    Frame,
+    Look,
+    Mirror,
+    MirrorNow,
+    Move,
+    Notice,
+    Probe,
+    Release,
+    Repaint,
+    Reset,
+    Train,
+    TrainSteps,
+)
+from trainer.paintings import preset_weights
+from trainer.projects import Setup
+from trainer.settings import FitSettings, NetworkSettings, ParticleSettings
+
+
+class Driver:
+    """A client without a window: it collects what the engine says."""
+
+    def __init__(self, setup: Setup) -> None:
+        self.setup = setup
+        self.client = EngineClient(lambda: Begin(self.setup, 1), "cpu")
+        self.told: list[Event] = []
+        self.lines: list[str] = []
+        self.latest: Frame | None = None
+
+    def turn(self) -> None:
+        self.told += self.client.events()
+        line = self.client.watch()
+        if line:
+            self.lines.append(line)
+        self.latest = self.client.frame() or self.latest
+
+    def until(self, condition: Callable[[], bool], seconds: float = 60.0) -> float:
+        began = monotonic()
+        while not condition():
+            assert monotonic() - began < seconds, f"waited {seconds} s; told {self.told[-3:]}"
+            self.turn()
+            sleep(0.005)
+        return monotonic() - began
+
+    def frame(self) -> Frame:
+        assert self.latest is not None
+        return self.latest
+
+    def step(self) -> int:
+        return self.latest.step if self.latest else -1
+
+    def notices(self) -> list[str]:
+        return [event.text for event in self.told if isinstance(event, Notice)]
+
+
+@contextmanager
+def running(setup: Setup | None = None) -> Iterator[Driver]:
+    driver = Driver(setup or Setup(preset_weights("crescents"), "crescents"))
+    driver.client.start()
+    try:
+        yield driver
+    finally:
+        name = driver.client._mailbox.name if driver.client._mailbox else ""
+        began = monotonic()
+        driver.client.close()
+        assert monotonic() - began < 2.5
+        if name and sys.platform == "linux":
+            assert not Path("/dev/shm", name.lstrip("/")).exists()
+
+
+def test_trains_obeys_and_looks() -> None:
+    with running() as driver:
+        driver.until(lambda: driver.step() > 50)
+        driver.client.send(Train(False))
+        driver.until(lambda: not driver.frame().training)
+        at = driver.step()
+        driver.client.send(TrainSteps(3))
+        driver.until(lambda: driver.step() == at + 3)
+        driver.client.send(Look(sigma=0.3, lattice=32))
+        driver.client.send(Probe((0.5, -0.25)))
+        driver.until(lambda: driver.frame().learned.shape == (32, 32, 2) and driver.frame().probe.size == 7)
+        frame = driver.frame()
+        assert frame.sigma == pytest.approx(0.3)
+        assert np.isfinite(frame.probe).all()
+        assert frame.probe[:2] == pytest.approx([0.5, -0.25])
+        assert frame.true.shape == (32, 32, 2)
+        driver.client.send(Reset(5))
+        driver.until(lambda: driver.frame().seed == 5 and driver.step() == 0)
+
+
+def test_killed_engine_goes_on_from_its_mirror() -> None:
+    with running() as driver:
+        driver.until(lambda: driver.client.mirror is not None)
+        mirrored = driver.client.mirror
+        assert mirrored is not None
+        pid = driver.client.pid
+        assert pid is not None
+        os.kill(pid, signal.SIGKILL if sys.platform != "win32" else signal.SIGTERM)
+        waited = driver.until(lambda: bool(driver.lines))
+        assert waited < 2.0
+        assert "Nothing painted was lost" in driver.lines[0]
+        driver.latest = None
+        driver.until(lambda: driver.latest is not None)
+        assert driver.step() >= mirrored.step
+        assert driver.client.pid != pid
+
+
+def test_gives_up_on_an_engine_that_dies_again_and_again() -> None:
+    with running() as driver:
+        for death in range(4):
+            driver.until(lambda: driver.client.pid is not None)
+            os.kill(driver.client.pid or 0, signal.SIGTERM)
+            driver.until(lambda count=death: len(driver.lines) == count + 1)
+        assert driver.client.gave_up
+        assert "again and again" in driver.lines[-1]
+
+
+@pytest.mark.skipif(not hasattr(resource, "prlimit"), reason="memory is limited by prlimit, which only Linux has")
+def test_out_of_memory_pauses_and_keeps_the_weights() -> None:
+    with running() as driver:
+        driver.until(lambda: driver.step() > 20)
+        driver.client.send(Train(False))
+        driver.until(lambda: not driver.frame().training)
+        pid = driver.client.pid
+        assert pid is not None
+        used = int(Path(f"/proc/{pid}/statm").read_text().split()[0]) * resource.getpagesize()
+        resource.prlimit(pid, resource.RLIMIT_AS, (used + 200 * 2**20, used + 200 * 2**20))
+        large = FitSettings(batch=65536, network=NetworkSettings(width=1024, depth=8, features=1024))
+        driver.client.send(Configure(large))
+        driver.client.send(Train(True))
+        driver.until(lambda: any("memory" in text for text in driver.notices()))
+        driver.client.send(Configure(FitSettings()))
+        driver.client.send(Train(True))
+        driver.until(lambda: driver.frame().training and driver.frame().loss_known)
+        assert driver.client.pid == pid
+
+
+def test_absurd_learning_rate_is_told_and_survived() -> None:
+    with running() as driver:
+        driver.until(lambda: driver.step() > 100)
+        driver.client.send(Configure(FitSettings(learning_rate=1e6)))
+        driver.until(lambda: bool(driver.notices()))
+        frame = driver.frame()
+        assert np.isfinite(frame.learned).all()
+        driver.client.send(Configure(FitSettings()))
+        driver.client.send(Train(True))
+        at = driver.step()
+        driver.until(lambda: driver.step() > at + 50)
+        assert np.isfinite(driver.frame().learned).all()
+
+
+def test_diverging_particles_are_told_and_never_reach_a_view() -> None:
+    settings = ParticleSettings(source="true", number=200, epsilon=1.0, levels=3, steps=60)
+    with running(Setup(preset_weights("crescents"), particles=settings)) as driver:
+        driver.until(lambda: driver.step() > 5)
+        driver.client.send(Release())
+        driver.until(lambda: any("epsilon" in text for text in driver.notices()))
+        assert np.isfinite(driver.frame().panes).all()
+
+
+def test_edit_while_training_is_followed_without_a_reset() -> None:
+    with running() as driver:
+        driver.until(lambda: driver.step() > 300)
+        weights = preset_weights("crescents").copy()
+        weights[60:70, 20:100] = 1.0
+        at = driver.step()
+        driver.client.send(Repaint(2, weights, "painting"))
+        driver.until(lambda: driver.frame().revision == 2)
+        assert driver.step() >= at
+        driver.until(lambda: driver.step() > at + 100)
+        applied = [event for event in driver.told if isinstance(event, Applied) and isinstance(event.command, Repaint)]
+        assert len(applied) == 1
+        assert applied[0].step >= at
+
+
+def test_recipe_repeats_the_live_run_bit_by_bit() -> None:
+    """What a live session wrote into its journal, replayed without a process or a clock, gives the same weights."""
+    import torch
+
+    from explorer.engine.simulation import Simulation
+    from explorer.recipe import Recipe, Recorder
+
+    threads = torch.get_num_threads()
+    document = Document()
+    recorder = Recorder(Recipe(document.setup))
+    with running(document.setup) as driver:
+        driver.until(lambda: driver.step() > 60)
+        document.do(LoadPainting(preset_weights("smile"), "smile"))
+        driver.client.send(Repaint(2, document.weights, document.name))
+        driver.until(lambda: driver.frame().revision == 2)
+        driver.client.send(Configure(replace(FitSettings(), learning_rate=5e-3)))
+        driver.until(lambda: driver.step() > 260)
+        driver.client.send(Train(False))
+        driver.until(lambda: not driver.frame().training)
+        before = driver.client.mirror
+        driver.client.send(MirrorNow())
+        driver.until(lambda: driver.client.mirror is not before)
+        for event in driver.told:
+            recorder.take(event)
+        mirror = driver.client.mirror
+        assert isinstance(mirror, Mirror)
+    recipe = recorder.recipe(mirror.step)
+    assert len(recipe.journal) >= 2
+    torch.set_num_threads(1)
+    try:
+        first = recipe.initial
+        replay = Simulation(first.weights, first.name, first.fit, first.particles, first.seed, device="cpu")
+        for step, command in recipe.commands():
+            replay.train(step - replay.fit.step)
+            replay.apply(command)
+        replay.train(recipe.steps - replay.fit.step)
+        live = Simulation(document.weights, fit=replay.fit_settings, seed=first.seed, device="cpu")
+        live.restore(mirror.state)
+        assert live.fit.step == replay.fit.step
+        x = torch.rand(500, 2, generator=torch.Generator().manual_seed(0)) * 2 - 1
+        for sigma in (0.02, 0.1, 1.0):
+            assert torch.equal(live.fit.score(x, sigma), replay.fit.score(x, sigma))
+    finally:
+        torch.set_num_threads(threads)
+
+
+def test_engine_ends_when_its_window_is_killed(tmp_path: Path) -> None:
+    import subprocess
+
+    script = tmp_path / "parent.py"
+    script.write_text(
+        "from explorer.engine.client import EngineClient\n"
+        "from explorer.engine.messages import Begin\n"
+        "from trainer.paintings import preset_weights\n"
+        "from trainer.projects import Setup\n"
+        "import sys, time\n"
+        "if __name__ == '__main__':\n"
+        "    client = EngineClient(lambda: Begin(Setup(preset_weights('crescents')), 1), 'cpu')\n"
+        "    client.start()\n"
+        "    while client.frame() is None:\n"
+        "        time.sleep(0.01)\n"
+        "    print(client.pid, client._mailbox.name, flush=True)\n"
+        "    time.sleep(60)\n"
+    )
+    parent = subprocess.Popen(
+        [sys.executable, str(script)], stdout=subprocess.PIPE, text=True, cwd=Path(__file__).parents[2]
+    )
+    assert parent.stdout is not None
+    pid, name = parent.stdout.readline().split()
+    parent.kill()
+    parent.wait()
+    parent.stdout.close()
+    began = monotonic()
+    while _alive(int(pid)) or (sys.platform == "linux" and Path("/dev/shm", name.lstrip("/")).exists()):
+        assert monotonic() - began < 5.0
+        sleep(0.02)
+
+
+def test_close_while_the_engine_still_loads() -> None:
+    driver = Driver(Setup(preset_weights("crescents")))
+    driver.client.start()
+    began = monotonic()
+    driver.client.close()
+    assert monotonic() - began < 2.0
+
+
+def test_move_after_the_end_releases_anew() -> None:
+    settings = ParticleSettings(number=100, levels=2, steps=5, fine_steps=2)
+    with running(Setup(preset_weights("crescents"), particles=settings)) as driver:
+        driver.until(lambda: driver.step() > 5)
+        driver.client.send(Release())
+        driver.until(lambda: driver.frame().released == 1 and not driver.frame().moving)
+        driver.client.send(Move(True))
+        driver.until(lambda: driver.frame().released == 2)
+        assert driver.frame().modes is not None
+
+
+def _alive(pid: int) -> bool:
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:
+        return False
+    return state != "Z"

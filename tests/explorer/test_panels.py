@@ -1,0 +1,512 @@
+"""The controls under real mouse and key events: what they emit, what they refuse, and that they let go."""
+
+from __future__ import annotations
+
+import gc
+import weakref
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtGui import QAction, QGuiApplication
+from PySide6.QtWidgets import QLineEdit, QVBoxLayout, QWidget
+from pytestqt.qtbot import QtBot
+
+from explorer.brush import Brush
+from explorer.export.request import ExportRequest
+from explorer.panels import toasts
+from explorer.panels.brushes import BrushStrip
+from explorer.panels.drawer import SettingsDrawer
+from explorer.panels.exporting import ExportDialog
+from explorer.panels.fields import FieldRow
+from explorer.panels.icons import DRAWINGS, icon
+from explorer.panels.sigma import NoiseSlider
+from explorer.panels.style import sheet
+from explorer.panels.toasts import ToastStack
+from explorer.panels.transport import ACTIONS, TransportBar
+from explorer.theme import DARK, LIGHT
+from tests.explorer.frames import empty_frame, make_frame
+from trainer.paintings import preset_names
+from trainer.settings import FitSettings, ParticleSettings
+
+Key = Qt.Key
+LEFT = Qt.MouseButton.LeftButton
+
+
+def actions(parent: QWidget, *names: str) -> dict[str, QAction]:
+    return {name: QAction(name.replace("_", " "), parent) for name in names}
+
+
+def shown(qtbot: QtBot, *widgets: QWidget, width: int = 900) -> QWidget:
+    """The widgets in a window of their own that is really shown and has the keyboard."""
+    host = QWidget()
+    qtbot.addWidget(host)
+    host.setStyleSheet(sheet(LIGHT))
+    layout = QVBoxLayout(host)
+    layout.setContentsMargins(0, 0, 0, 0)
+    for widget in widgets:
+        layout.addWidget(widget)
+    host.resize(width, host.sizeHint().height())
+    with qtbot.waitActive(host):
+        host.show()
+    return host
+
+
+def type_into(qtbot: QtBot, field: QWidget, text: str) -> None:
+    """Replace what stands in a field and leave it."""
+    assert isinstance(field, QLineEdit)
+    field.setFocus()
+    field.selectAll()
+    qtbot.keyClicks(field, text) if text else qtbot.keyClick(field, Key.Key_Delete)
+    qtbot.keyClick(field, Key.Key_Tab)
+
+
+# --- noise level ---
+
+
+@pytest.fixture
+def slider(qtbot: QtBot) -> NoiseSlider:
+    widget = NoiseSlider()
+    widget.set_range(0.02, 2.0)
+    widget.set_ladder([2.0, 0.2, 0.02])
+    widget.set_value(0.2)
+    widget.host = shown(qtbot, widget)  # type: ignore[attr-defined] - keeps the window alive
+    return widget
+
+
+def test_slider_by_keys(qtbot: QtBot, slider: NoiseSlider) -> None:
+    seen: list[float] = []
+    slider.changed.connect(seen.append)
+    track = slider._track
+    track.setFocus()
+    for key in (Key.Key_Right, Key.Key_Left, Key.Key_PageUp, Key.Key_Home, Key.Key_Home, Key.Key_Left, Key.Key_End):
+        qtbot.keyClick(track, key)
+    # A key press is a hundredth of the two decades, a page a tenth; pressing beyond the end says nothing.
+    assert seen == pytest.approx([0.209, 0.2, 0.317, 0.02, 2.0])
+    assert slider.value() == 2.0
+    assert track.accessibleDescription() == "sigma = 2.00"
+
+
+def test_slider_by_mouse(qtbot: QtBot, slider: NoiseSlider) -> None:
+    track = slider._track
+    quarter = 12 + (track.width() - 24) // 4
+    with qtbot.waitSignal(slider.changed) as seen:
+        qtbot.mouseClick(track, LEFT, pos=QPoint(quarter, 12))
+    assert seen.args[0] == pytest.approx(0.02 * 100**0.25, rel=0.02)
+    qtbot.mousePress(track, LEFT, pos=QPoint(quarter, 12))
+    qtbot.mouseMove(track, QPoint(track.width() + 50, 12))
+    qtbot.mouseRelease(track, LEFT)
+    assert slider.value() == 2.0
+
+
+def test_slider_by_typing(qtbot: QtBot, slider: NoiseSlider) -> None:
+    with qtbot.waitSignal(slider.changed) as seen:
+        type_into(qtbot, slider._field, "0,0537")
+    assert seen.args == [0.0537]
+    with qtbot.waitSignal(slider.changed) as seen:
+        type_into(qtbot, slider._field, "7")
+    assert seen.args == [2.0]
+    for nonsense in ("much", "-1", "nan", ""):
+        with qtbot.assertNotEmitted(slider.changed):
+            type_into(qtbot, slider._field, nonsense)
+        assert slider._field.text() == "2.00"
+
+
+def test_slider_follows_the_program_silently(qtbot: QtBot, slider: NoiseSlider) -> None:
+    with qtbot.assertNotEmitted(slider.changed):
+        slider.set_value(0.12345)
+        slider.set_range(0.02, 0.1)
+    assert slider.value() == 0.1
+    assert slider._field.text() == "0.100"
+    with qtbot.waitSignal(slider.changed):
+        slider.nudge(-3)
+    assert slider.value() == pytest.approx(0.1 * 5**-0.03, rel=0.01)
+
+
+# --- transport ---
+
+
+def test_transport_buttons_are_the_actions(qtbot: QtBot) -> None:
+    owner = QWidget()
+    qtbot.addWidget(owner)
+    acts = actions(owner, *ACTIONS)
+    bar = TransportBar(acts)
+    window = shown(qtbot, bar)
+    for name in ACTIONS:
+        with qtbot.waitSignal(acts[name].triggered):
+            qtbot.mouseClick(bar._buttons[name], LEFT)
+        assert bar._buttons[name].accessibleName() == name.replace("_", " ")
+        assert not acts[name].icon().isNull()
+    assert window.isVisible()
+
+
+def test_transport_says_where_things_are(qtbot: QtBot) -> None:
+    owner = QWidget()
+    qtbot.addWidget(owner)
+    acts = actions(owner, *ACTIONS)
+    bar = TransportBar(acts)
+    bar.show_frame(empty_frame())
+    assert bar.training.text() == "step 0  ·  not trained yet"
+    assert bar.moving.text() == "not released yet"
+    waiting = acts["train"].icon().cacheKey()
+    bar.show_frame(make_frame(progress=0.3, busy="growing the pool"))
+    assert bar.training.text() == "step 3,412  ·  412 steps/s  ·  growing the pool"
+    assert bar.moving.text() == "t 480 of 1,600  ·  σ 0.309"
+    assert bar.track.accessibleDescription() == "480 of 1600 steps"
+    assert acts["train"].icon().cacheKey() != waiting
+    bar.show_frame(make_frame(training=False, steps_per_second=0.0))
+    assert bar.training.text() == "step 3,412  ·  paused"
+
+
+def test_every_icon_has_ink_in_both_themes(qtbot: QtBot) -> None:
+    for theme in (LIGHT, DARK):
+        for name in DRAWINGS:
+            image = icon(name, theme, 32).pixmap(32).toImage()
+            ink = sum(image.pixelColor(x, y).alpha() > 128 for x in range(32) for y in range(32))
+            assert 30 < ink < 700, name
+
+
+# --- brushes ---
+
+
+@pytest.fixture
+def strip(qtbot: QtBot) -> BrushStrip:
+    owner = QWidget()
+    qtbot.addWidget(owner)
+    widget = BrushStrip(actions(owner, "undo", "redo", "clear"))
+    widget.host = (owner, shown(qtbot, widget, width=230))  # type: ignore[attr-defined] - keeps the window alive
+    return widget
+
+
+def test_strip_fits_the_smallest_tile(strip: BrushStrip) -> None:
+    assert strip.window().minimumSizeHint().width() <= 230
+    assert strip.radius.width() >= 24
+
+
+def test_brush_and_eraser_by_mouse_and_key(qtbot: QtBot, strip: BrushStrip) -> None:
+    with qtbot.waitSignal(strip.changed) as seen:
+        qtbot.mouseClick(strip.eraser_button, LEFT)
+    assert seen.args[0].eraser
+    with qtbot.waitSignal(strip.changed) as seen:
+        qtbot.keyClick(strip.window(), Key.Key_B)
+    assert not seen.args[0].eraser
+    with qtbot.waitSignal(strip.changed) as seen:
+        qtbot.keyClick(strip.window(), Key.Key_E)
+    assert seen.args == [strip.brush()]
+    assert strip.brush().eraser
+
+
+def test_radius_and_strength(qtbot: QtBot, strip: BrushStrip) -> None:
+    assert (strip.brush().radius, strip.brush().strength) == pytest.approx((Brush().radius, Brush().strength), rel=0.02)
+    strip.radius.setFocus()
+    with qtbot.waitSignal(strip.changed) as seen:
+        qtbot.keyClick(strip.radius, Key.Key_End)
+    assert seen.args[0].radius == 0.5
+    with qtbot.waitSignal(strip.changed) as seen:
+        qtbot.keyClick(strip.window(), Key.Key_BracketLeft)
+    assert seen.args[0].radius == pytest.approx(0.5 * 25**-0.05, rel=0.01)
+    qtbot.mouseClick(strip.strength, LEFT, pos=QPoint(0, 10))
+    assert strip.brush().strength == 0.01
+    with qtbot.assertNotEmitted(strip.changed):
+        strip.set_brush(Brush(0.1, 0.5, eraser=True))
+    assert strip.brush() == Brush(0.1, 0.5, eraser=True)
+    assert strip.strength.toolTip() == "Strength of the brush: 0.500 (weaker {, stronger })"
+
+
+def test_a_preset_is_chosen_from_pictures(qtbot: QtBot, strip: BrushStrip) -> None:
+    strip.menu.popup(strip.mapToGlobal(QPoint(0, 0)))
+    assert strip.list.count() == len(preset_names())
+    assert not strip.list.item(0).icon().isNull()
+    with qtbot.waitSignal(strip.preset_chosen) as seen:
+        qtbot.mouseClick(strip.list.viewport(), LEFT, pos=strip.list.visualItemRect(strip.list.item(2)).center())
+    assert seen.args == [preset_names()[2]]
+    assert not strip.menu.isVisible()
+    strip.menu.popup(strip.mapToGlobal(QPoint(0, 0)))
+    strip.list.setCurrentRow(1)
+    with qtbot.waitSignal(strip.preset_chosen) as seen:
+        qtbot.keyClick(strip.list, Key.Key_Return)
+    assert seen.args == [preset_names()[1]]
+
+
+# --- drawer ---
+
+
+@pytest.fixture
+def drawer(qtbot: QtBot) -> SettingsDrawer:
+    widget = SettingsDrawer()
+    widget.host = shown(qtbot, widget, width=304)  # type: ignore[attr-defined] - keeps the window alive
+    return widget
+
+
+def error(row: FieldRow) -> str:
+    assert row.note.isVisible() == bool(row.note.text())
+    return row.error()
+
+
+def test_a_number_is_taken(qtbot: QtBot, drawer: SettingsDrawer) -> None:
+    with qtbot.waitSignal(drawer.fit_changed) as seen:
+        type_into(qtbot, drawer.fit_rows["network.width"].editor, "64")
+    assert seen.args[0].network.width == 64
+    with qtbot.waitSignal(drawer.particles_changed) as seen:
+        type_into(qtbot, drawer.particle_rows["number"].editor, "20,000")
+    assert seen.args == [ParticleSettings(number=20_000)]
+    with qtbot.assertNotEmitted(drawer.particles_changed):
+        type_into(qtbot, drawer.particle_rows["number"].editor, "20000")
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "line"),
+    [
+        ("batch", "8", "batch: 8 is out of range; give a number between 16 and 65536"),
+        ("batch", "1.5", "batch: '1.5' is not a whole number; give one between 16 and 65536"),
+        ("learning_rate", "fast", "learning_rate: 'fast' is not a number; give one between 1e-07 and 1e+06"),
+        ("network.depth", "0", "network.depth: 0 is out of range; give a number between 1 and 8"),
+        ("ladder.sigma_max", "0.01", "ladder.sigma_max: 0.01 must exceed sigma_min = 0.02"),
+    ],
+)
+def test_a_bad_value_stays_with_its_line(qtbot: QtBot, drawer: SettingsDrawer, path: str, text: str, line: str) -> None:
+    row = drawer.fit_rows[path]
+    with qtbot.assertNotEmitted(drawer.fit_changed):
+        type_into(qtbot, row.editor, text)
+    assert error(row) == line
+    assert row.editor.text() == text
+    assert row.editor.accessibleDescription() == line
+    drawer.set_fit(FitSettings())
+    assert error(row) == ""
+
+
+def test_a_waiting_value_is_taken_once_it_is_allowed(qtbot: QtBot, drawer: SettingsDrawer) -> None:
+    low, high = drawer.particle_rows["sigma_min"], drawer.particle_rows["sigma_max"]
+    with qtbot.assertNotEmitted(drawer.particles_changed):
+        type_into(qtbot, low.editor, "2")
+    assert error(low)
+    with qtbot.waitSignal(drawer.particles_changed) as seen:
+        type_into(qtbot, high.editor, "5")
+    assert (seen.args[0].sigma_min, seen.args[0].sigma_max) == (2, 5)
+    assert error(low) == ""
+
+
+def test_choices_by_keyboard_and_an_empty_optional(qtbot: QtBot, drawer: SettingsDrawer) -> None:
+    box = drawer.fit_rows["target"].editor
+    box.setFocus()
+    with qtbot.waitSignal(drawer.fit_changed) as seen:
+        qtbot.keyClick(box, Key.Key_Down)
+    assert seen.args[0].target == "single"
+    with qtbot.waitSignal(drawer.fit_changed) as seen:
+        type_into(qtbot, drawer.fit_rows["ladder.sigma_max"].editor, "3")
+    assert seen.args[0].ladder.sigma_max == 3
+    with qtbot.waitSignal(drawer.fit_changed) as seen:
+        type_into(qtbot, drawer.fit_rows["ladder.sigma_max"].editor, "")
+    assert seen.args[0].ladder.sigma_max is None
+
+
+def test_seeds(qtbot: QtBot, drawer: SettingsDrawer) -> None:
+    with qtbot.waitSignal(drawer.seed_changed) as seen:
+        type_into(qtbot, drawer.seed_row.editor, "7")
+    assert seen.args == [7]
+    with qtbot.assertNotEmitted(drawer.particle_seed_changed):
+        type_into(qtbot, drawer.particle_seed_row.editor, "-1")
+    assert "whole number between 0 and" in error(drawer.particle_seed_row)
+
+
+def test_the_document_is_shown_silently(qtbot: QtBot, drawer: SettingsDrawer) -> None:
+    with (
+        qtbot.assertNotEmitted(drawer.fit_changed),
+        qtbot.assertNotEmitted(drawer.particles_changed),
+        qtbot.assertNotEmitted(drawer.seed_changed),
+    ):
+        drawer.set_fit(FitSettings(target="single", batch=1024))
+        drawer.set_particles(ParticleSettings(source="true", epsilon=8e-5))
+        drawer.set_seed(12)
+    assert drawer.fit_rows["batch"].editor.text() == "1,024"
+    assert drawer.particle_rows["epsilon"].editor.text() == "8e-5"
+    assert drawer.particle_rows["source"].value() == "true"
+    assert drawer.seed_row.editor.text() == "12"
+
+
+def test_every_setting_has_its_row_tip_and_name(drawer: SettingsDrawer) -> None:
+    assert len(drawer.rows) == 19
+    for row in drawer.rows:
+        assert row.editor.toolTip()
+        assert row.editor.accessibleName()
+        assert "!" not in row.editor.toolTip()
+
+
+# --- messages ---
+
+
+@pytest.fixture
+def host(qtbot: QtBot) -> QWidget:
+    widget = QWidget()
+    qtbot.addWidget(widget)
+    widget.resize(900, 600)
+    with qtbot.waitExposed(widget):
+        widget.show()
+    return widget
+
+
+def test_news_leaves_and_errors_stay(qtbot: QtBot, host: QWidget, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(toasts.SECONDS, "info", 0.05)
+    stack = ToastStack(host)
+    stack.show_message("error", "The engine ended by itself. The painting is kept.")
+    stack.show_message("info", "Saved")
+    qtbot.waitUntil(lambda: len(stack.toasts) == 1)
+    assert stack.toasts[0].level == "error"
+    assert not stack.toasts[0]._timer.isActive()
+    qtbot.mouseClick(stack.toasts[0].close_button, LEFT)
+    assert stack.toasts == []
+    assert not stack.isVisible()
+
+
+def test_messages_keep_to_the_corner(qtbot: QtBot, host: QWidget) -> None:
+    stack = ToastStack(host, margin=56)
+    toast = stack.show_message("error", "word " * 40, details="line\n" * 5)
+    assert stack.geometry().bottomRight() == QPoint(900 - 16 - 1, 600 - 56 - 1)
+    before = stack.height()
+    qtbot.mouseClick(toast.open, LEFT)
+    qtbot.waitUntil(lambda: stack.height() > before + 80)
+    assert toast.words.height() >= toast.words.heightForWidth(toast.words.width())
+    host.resize(700, 500)
+    assert stack.geometry().bottomRight() == QPoint(700 - 16 - 1, 500 - 56 - 1)
+    qtbot.mouseClick(toast.copy, LEFT)
+    assert QGuiApplication.clipboard().text() == toast.text + "\n" + toast.details
+
+
+def test_messages_do_not_pile_up(qtbot: QtBot, host: QWidget) -> None:
+    stack = ToastStack(host)
+    first = stack.show_message("error", "kept")
+    again = [stack.show_message("warning", "the same") for _ in range(5)]
+    assert len({id(toast) for toast in again}) == 1
+    for i in range(6):
+        stack.show_message("info", f"news {i}")
+    assert [toast.text for toast in stack.toasts] == ["kept", "news 4", "news 5"]
+    assert stack.toasts[0] is first
+
+
+def test_an_action_acts_and_closes(qtbot: QtBot, host: QWidget) -> None:
+    done: list[int] = []
+    stack = ToastStack(host)
+    toast = stack.show_message("warning", "Loaded", action="Undo", on_action=lambda: done.append(1))
+    qtbot.mouseClick(toast.action, LEFT)
+    assert done == [1]
+    assert stack.toasts == []
+
+
+# --- export ---
+
+
+@pytest.fixture
+def dialog(qtbot: QtBot, tmp_path: Path) -> ExportDialog:
+    widget = ExportDialog()
+    qtbot.addWidget(widget)
+    widget.prepare("two-moons", tmp_path / "film.mp4", steps=500, theme="dark", sigma=0.2)
+    with qtbot.waitActive(widget):
+        widget.show()
+    return widget
+
+
+def test_request_says_what_was_asked(qtbot: QtBot, dialog: ExportDialog, tmp_path: Path) -> None:
+    type_into(qtbot, dialog.rows["seconds"].editor, "12.5")
+    with qtbot.waitSignal(dialog.start) as seen:
+        qtbot.mouseClick(dialog.go, LEFT)
+    wanted = {"source": "two-moons", "out": str(tmp_path / "film.mp4"), "size": (1280, 720), "fps": 30}
+    wanted |= {"seconds": 12.5, "steps": 500, "theme": "dark", "sigma": 0.2}
+    request = seen.args[0]
+    assert isinstance(request, ExportRequest)
+    assert {name: getattr(request, name) for name in wanted} == wanted
+
+
+def test_the_suffix_and_the_kind_follow_each_other(qtbot: QtBot, dialog: ExportDialog, tmp_path: Path) -> None:
+    dialog.path.selectAll()
+    qtbot.keyClicks(dialog.path, str(tmp_path / "a.gif"))
+    assert dialog.rows["kind"].value() == ".gif"
+    assert (dialog.request().size, dialog.request().fps) == ((640, 360), 20)
+    box = dialog.rows["kind"].editor
+    box.setFocus()
+    qtbot.keyClick(box, Key.Key_Down)
+    assert dialog.path.text() == str(tmp_path / "a.png")
+    assert not dialog.rows["fps"].isVisible()
+    assert dialog.heading.text() == "Export a picture"
+
+
+def test_wrong_fields_say_so_and_nothing_starts(qtbot: QtBot, dialog: ExportDialog, tmp_path: Path) -> None:
+    with qtbot.assertNotEmitted(dialog.start):
+        type_into(qtbot, dialog.rows["fps"].editor, "900")
+        qtbot.mouseClick(dialog.go, LEFT)
+    assert "900 is out of range" in dialog.rows["fps"].error()
+    type_into(qtbot, dialog.rows["fps"].editor, "30")
+    dialog.rows["size"].editor.setFocus()
+    qtbot.keyClick(dialog.rows["size"].editor, Key.Key_End)
+    type_into(qtbot, dialog.rows["width"].editor, "1281")
+    with qtbot.assertNotEmitted(dialog.start):
+        qtbot.mouseClick(dialog.go, LEFT)
+    assert "odd" in dialog.line.text()
+    dialog.path.setText(str(tmp_path / "nowhere" / "film.mp4"))
+    qtbot.mouseClick(dialog.go, LEFT)
+    assert "does not exist" in dialog.line.text()
+
+
+def test_progress_cancel_and_end(qtbot: QtBot, dialog: ExportDialog) -> None:
+    qtbot.mouseClick(dialog.go, LEFT)
+    dialog.set_progress(30, 120, "picture 30 of 120")
+    assert (dialog.bar.value(), dialog.bar.maximum(), dialog.line.text()) == (30, 120, "picture 30 of 120")
+    qtbot.keyClick(dialog, Key.Key_Escape)
+    assert dialog.isVisible()
+    assert dialog.stop.text() == "Cancel"
+    with qtbot.waitSignal(dialog.cancelled):
+        qtbot.mouseClick(dialog.stop, LEFT)
+    dialog.show_cancelled()
+    assert dialog.line.text() == "Cancelled. Nothing was written."
+    assert dialog.go.isEnabled()
+    qtbot.mouseClick(dialog.go, LEFT)
+    dialog.show_failed("film.mp4: the disk is full; nothing was written")
+    assert "disk is full" in dialog.line.text()
+    qtbot.mouseClick(dialog.go, LEFT)
+    dialog.show_finished("film.mp4")
+    assert not dialog.bar.isVisible()
+    qtbot.keyClick(dialog, Key.Key_Escape)
+    assert not dialog.isVisible()
+
+
+# --- leaks ---
+
+
+def _transport() -> QWidget:
+    bar = TransportBar(_actions(*ACTIONS))
+    bar.show_frame(make_frame(number=10))
+    return bar
+
+
+def _actions(*names: str) -> dict[str, QAction]:
+    return {name: QAction(name) for name in names}
+
+
+def _stack() -> QWidget:
+    host = QWidget()
+    stack = ToastStack(host)
+    stack.show_message("info", "Saved")
+    stack.dismiss(stack.toasts[0])
+    return host
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        NoiseSlider,
+        SettingsDrawer,
+        ExportDialog,
+        _transport,
+        _stack,
+        lambda: BrushStrip(_actions("undo", "redo", "clear")),
+    ],
+    ids=["sigma", "drawer", "exporting", "transport", "toasts", "brushes"],
+)
+def test_panels_are_collected(qtbot: QtBot, make: Callable[[], QWidget]) -> None:
+    widget = make()
+    widget.show()
+    widget.hide()
+    gone = weakref.ref(widget)
+    del widget
+    gc.collect()
+    assert gone() is None
