@@ -34,6 +34,7 @@ from explorer.edits import (
     LoadPainting,
 )
 from explorer.engine.messages import (
+    PANES,
     Frame,
     Look,
     Move,
@@ -157,7 +158,7 @@ class MainWindow(QMainWindow):
         act["particles_release"].connect(lambda: self.session.send(Release()))
         for source in get_args(Source):
             act[f"source_{source}"].connect(lambda _, s=source: self._choose_source(s))
-        act["drawer"].connect(self.drawer.setVisible)
+        act["drawer"].connect(lambda on: self.drawer.setVisible(on))
         act["zoom_reset"].connect(self.plane.reset)
         act["sigma_down"].connect(lambda: self.slider.nudge(-2))
         act["sigma_up"].connect(lambda: self.slider.nudge(2))
@@ -264,14 +265,15 @@ class MainWindow(QMainWindow):
     def _show_frame(self, frame: Frame) -> None:
         self.stage.show_frame(frame)
         self.transport.show_frame(frame)
-        self.slider.set_range(float(frame.training_ladder[-1]), float(frame.training_ladder[0]))
-        self.slider.set_ladder(frame.training_ladder.tolist())
+        ladder = frame.training_ladder.tolist()
+        self.slider.set_range(ladder[-1], ladder[0])
+        self.slider.set_ladder(ladder)
         self.actions_by_name["train"].setChecked(frame.training)
         self.actions_by_name["particles_play"].setChecked(frame.moving)
         rate = f"{three(frame.steps_per_second)} steps/s" if frame.training else "paused"
         self._say_state(f"{frame.device}  ·  {rate}  ·  seed {frame.seed}")
         waiting = "" if frame.released else "Particles are released in a moment, or now with Shift+R"
-        for name in ("ascent", "langevin", "annealed", "shares"):
+        for name in PANES:
             self.stage.tile(name).set_empty(waiting)
 
     def _say_state(self, text: str) -> None:

@@ -26,6 +26,7 @@ from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
 from trainer import paintings
+from trainer.categorical import Categorical
 from trainer.errors import InputError
 from trainer.kernels import GAUSSIAN, Kernel, require_gaussian
 from trainer.separable import CellSums
@@ -105,6 +106,7 @@ class GaussianMixture:
         self.weights: NDArray[np.float64] = w / w.sum()
         self.means: NDArray[np.float64] = m[keep]
         self.covariances: NDArray[np.float64] = c[keep]
+        self._choice = Categorical(self.weights)
         self._parts = [np.log(self.weights), self.means, variances[keep], axes[keep]]
         self._on: dict[torch.device, list[Tensor]] = {}
 
@@ -137,9 +139,7 @@ class GaussianMixture:
         dtype = torch.get_default_dtype()
         sigma = _noise_level(sigma, n, device).to(dtype)
         _, means, variances, axes = (torch.as_tensor(p, dtype=dtype, device=device) for p in self._parts)
-        cdf = torch.as_tensor(self.weights.cumsum(), dtype=dtype, device=device)
-        k = torch.searchsorted(cdf, torch.rand(n, generator=generator, dtype=dtype, device=device), right=True)
-        k.clamp_(max=len(cdf) - 1)
+        k = self._choice.draw(n, generator, device)
         spread = variances[k] + (sigma.square()[:, None] if sigma.ndim else sigma.square())
         z = torch.randn(n, 2, generator=generator, dtype=dtype, device=device) * spread.sqrt()
         return means[k] + (axes[k] @ z[:, :, None])[:, :, 0]
@@ -190,7 +190,7 @@ class PaintedDensity:
         self._cells = CellSums(w, cell)
         row, col = w.nonzero()
         self._centres = np.stack(((col - (w.shape[1] - 1) / 2) * cell, (row - (w.shape[0] - 1) / 2) * cell), axis=1)
-        self._cdf = w[row, col].cumsum()
+        self._choice = Categorical(w[row, col])
 
     @property
     def weights(self) -> NDArray[np.float64]:
@@ -233,13 +233,11 @@ class PaintedDensity:
         device = generator.device if generator is not None else torch.device("cpu")
         dtype = torch.get_default_dtype()
         sigma = _noise_level(sigma, n, device).to(dtype)
-        cdf = torch.as_tensor(self._cdf, dtype=torch.float32 if device.type == "mps" else None, device=device)
-        u = torch.rand(n, generator=generator, dtype=cdf.dtype, device=device)
-        cell = torch.searchsorted(cdf, u.mul_(cdf[-1]), right=True).clamp_(max=len(cdf) - 1)
+        cell = self._choice.draw(n, generator, device)
         spread = (sigma.square() + self.bandwidth**2).sqrt()
         z = torch.randn(n, 2, generator=generator, dtype=dtype, device=device)
         z *= spread[:, None] if spread.ndim else spread
-        return z.add_(torch.as_tensor(self._centres, dtype=dtype, device=device)[cell])
+        return z.add_(torch.as_tensor(self._centres, dtype=dtype, device=device).index_select(0, cell))
 
     def score_lattice(
         self, centre: tuple[float, float], half_width: float, n: int, sigma: float

@@ -16,7 +16,6 @@ density, settings, seed, device and number of threads give the same weights to t
 
 from __future__ import annotations
 
-import json
 import math
 import time
 from collections.abc import Iterator
@@ -25,12 +24,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load, save
 from torch import Tensor
 
 from trainer.devices import choose_device, device_label
-from trainer.errors import InputError, TrainingError
+from trainer.errors import TrainingError
 from trainer.kernels import GAUSSIAN, Kernel
 from trainer.learned import LearnedScore
 from trainer.networks import Preconditioning, ScoreNetwork, TrainingPass, fast_bfloat16
@@ -39,6 +36,7 @@ from trainer.optimiser import Optimiser
 from trainer.pool import FIRST, Drawable, Pool, span
 from trainer.schedules import geometric_ladder, largest_distance, level_counts
 from trainer.settings import FitSettings
+from trainer.states import fill, not_a_state, pack, unpack
 
 __all__ = ["Fit", "FitSettings", "Progress"]
 
@@ -163,9 +161,14 @@ class Fit:
         """Learn this density from now on: a fresh pool and fresh clocks, with the weights that there are.
 
         Mean, scale and ladder stay as they were at the start of the run: the weights have no meaning without them.
+
+        Raises:
+            InputError: if the ladder is too fine for the pool on data this wide; the run is then as it was.
         """
-        self.density = density
-        self._begin_pool()
+        fresh = self._apart()
+        fresh.density = density
+        fresh._begin_pool()
+        self.__dict__ = fresh.__dict__
         self._optimiser.restart()
 
     def change_settings(self, settings: FitSettings) -> bool:
@@ -180,23 +183,24 @@ class Fit:
             fresh = Fit(self.density, settings, str(self.device), self.seed)
             self.__dict__ = fresh.__dict__
             return False
-        before = self.settings
-        fresh = copy(self)
+        fresh = self._apart()
         fresh.settings = settings
         fresh.ladder = geometric_ladder(settings.ladder, self._diameter)
-        relearn = (settings.ladder, settings.target, settings.weighting) != (
-            before.ladder,
-            before.target,
-            before.weighting,
-        )
-        if relearn:
+        learned = [(s.ladder, s.target, s.weighting) for s in (self.settings, settings)]
+        if learned[0] != learned[1]:
             fresh._begin_pool()
-        elif settings.batch != before.batch:
+        elif settings.batch != self.settings.batch:
             fresh._lay_out_blocks()
         self.__dict__ = fresh.__dict__
-        if relearn:
+        if learned[0] != learned[1]:
             self._optimiser.restart()
         return True
+
+    def _apart(self) -> Fit:
+        """A second self to be changed: if the change turns out to be impossible, the run itself is untouched."""
+        fresh = copy(self)
+        fresh._generator = self._generator.clone_state()
+        return fresh
 
     # --- the run ---
 
@@ -348,10 +352,7 @@ class Fit:
             "next_batch": self._next_batch,
             "pool": self._pool.facts(),
         }
-        tensors = {name: tensor.cpu().contiguous() for name, tensor in self._tensors().items()}
-        tensors["facts"] = torch.frombuffer(bytearray(json.dumps(facts).encode()), dtype=torch.uint8)
-        tensors["generator"] = self._generator.get_state()
-        return save(tensors)
+        return pack(facts, self._tensors() | {"generator": self._generator.get_state()})
 
     def _tensors(self) -> dict[str, Tensor]:
         block = {"target": self._target, "centred": self._centred}
@@ -365,20 +366,19 @@ class Fit:
         Raises:
             InputError: if the bytes are not such a state; the run is then as it was.
         """
-        fresh = copy(self)
+        facts, tensors = unpack(blob)
+        fresh = self._apart()
         try:
-            tensors = load(blob)
-            facts = json.loads(tensors.pop("facts").numpy().tobytes())
             fresh._resume(facts, tensors)
-        except (SafetensorError, KeyError, TypeError, ValueError, RuntimeError) as error:
-            raise InputError(f"state: not a state of a training run ({error}); give the bytes of Fit.state") from error
+        except (KeyError, TypeError, ValueError, RuntimeError) as error:
+            raise not_a_state(error) from error
         self.__dict__ = fresh.__dict__
 
     def _resume(self, facts: dict[str, Any], tensors: dict[str, Tensor]) -> None:
         self.settings = FitSettings.from_json(facts["settings"])
         self.seed = facts["seed"]
         self._generator = torch.Generator()
-        self._generator.set_state(tensors.pop("generator"))
+        self._generator.set_state(tensors["generator"])
         self._conditioning = Preconditioning(tuple(facts["mean"]), facts["scale"])
         self._diameter = facts["diameter"]
         self.ladder = geometric_ladder(self.settings.ladder, self._diameter)
@@ -386,19 +386,11 @@ class Fit:
         self._optimiser = Optimiser(torch.zeros(self._network.count, device=self.device))
         self._optimiser.clock, self._optimiser.lowered = facts["clock"], facts["lowered"]
         self._pool = self._pool_over(tuple(facts["pool"]["centre"]), facts["pool"]["half"])
-        self._pool.resume(facts["pool"], tensors.pop("recent"))
+        self._pool.resume(facts["pool"], tensors["recent"])
         self._lay_out_blocks()
         self.step, self.seconds = facts["step"], facts["seconds"]
         self.loss = math.nan if facts["loss"] is None else facts["loss"]
         self.recoveries, self._failures, self._reference = facts["recoveries"], facts["failures"], facts["reference"]
         self._next_batch = facts["next_batch"]
-        for name, tensor in self._tensors().items():
-            if name != "recent":
-                tensor.copy_(_same_form(tensors[name], tensor, name))
+        fill(self._tensors(), tensors)
         self._network.features(self._centred, self._levels, self._features)
-
-
-def _same_form(given: Tensor, wanted: Tensor, name: str) -> Tensor:
-    if given.shape != wanted.shape or given.dtype != wanted.dtype:
-        raise ValueError(f"{name} is {given.dtype} {tuple(given.shape)}, not {wanted.dtype} {tuple(wanted.shape)}")
-    return given

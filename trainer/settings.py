@@ -125,7 +125,7 @@ class ParticleSettings:
     fine_steps: int = 10
     """Steps at each noise level under `fine_below`; as many as `steps` makes it the schedule of Song & Ermon 2019."""
     fine_below: float = 0.24
-    epsilon: float = 8e-5
+    epsilon: float = 9e-5
     sigma_min: float = 0.02
     sigma_max: float = 0.4
 

@@ -15,25 +15,39 @@ from explorer.export.request import ExportRequest
 from explorer.export.timeline import Moment
 from explorer.numbers import three
 
-SEPARATOR = "  ·  "
-"""Between facts."""
+_SEPARATOR = "  ·  "
 
-_OBJECTIVES = {"dsm": "denoising score matching"}
+_OBJECTIVES = {"dsm": ("denoising score matching", "DSM")}
 _TARGETS = {"pooled": "pooled targets", "single": "one-draw targets"}
 
 
-def facts(moment: Moment, frame: Frame) -> str:
-    """What belongs under a picture, the most important last."""
-    objective = f"{_OBJECTIVES[frame.objective]}, {_TARGETS[frame.target]}"
-    step = f"step {frame.step:,}"
+def facts(moment: Moment, frame: Frame) -> tuple[str, ...]:
+    """What belongs under a picture, from long to short; objective, sigma, step and seed are in all of them."""
+    full, short = _OBJECTIVES[frame.objective]
+    target = _TARGETS[frame.target]
+    lines: tuple[tuple[str, ...], ...]
+    seed, step = f"seed {frame.seed}", f"step {frame.step:,}"
     if moment.phase == "train":
         draws = f"{frame.draws / 1e6:.1f} million draws" if frame.draws >= 1e6 else f"{frame.draws:,} draws"
-        return SEPARATOR.join((draws, objective, f"seed {frame.seed}", f"σ {three(frame.sigma)}", step))
-    source = f"score learned by {objective}, {step}" if frame.particle_source == "learned" else "true score"
-    number = f"{frame.panes.shape[1]:,} particles, same start, same noise"
-    level = f"annealed at σ {three(frame.particle_sigma)}"
-    moved = f"t {frame.particle_step:,} of {frame.particle_steps:,}"
-    return SEPARATOR.join((number, source, f"seed {frame.seed}", level, moved))
+        last = (seed, f"σ {three(frame.sigma)}", step)
+        lines = ((draws, f"{full}, {target}", *last), (f"{full}, {target}", *last), (short, *last))
+    else:
+        moved = f"t {frame.particle_step:,} of {frame.particle_steps:,}"
+        level = f"σ {three(frame.particle_sigma)}"
+        number = f"{frame.panes.shape[1]:,} particles a pane"
+        learned = frame.particle_source == "learned"
+        after = f", {step}" if learned else ""
+        sources = [f"score learned by {full}, {target}", f"score learned by {full}", short]
+        if not learned:
+            sources = ["true score"] * 3
+        long, middle, brief = (source + after for source in sources)
+        lines = (
+            (number, long, seed, f"annealed at {level}", moved),
+            (long, seed, f"annealed at {level}", moved),
+            (middle, seed, level, moved),
+            (brief, seed, level, moved),
+        )
+    return tuple(_SEPARATOR.join(line) for line in lines)
 
 
 def ledger_values(modes: Modes | None) -> dict[str, object]:

@@ -15,7 +15,7 @@ from explorer.document import Document
 from explorer.engine.messages import Frame
 from explorer.export.captions import facts, ledger_values, provenance
 from explorer.export.encode import Cancelled, check_format, check_target, write_picture
-from explorer.export.page import Sheet
+from explorer.export.page import Sheet, Words
 from explorer.export.replay import Script
 from explorer.export.request import ExportRequest, ExportResult, Report
 from explorer.export.run import Run, offscreen, single_thread
@@ -37,14 +37,15 @@ class Poster(Sheet):
         self._stage.set_scale(self.scale)
         self._stage.setGeometry(0, 0, width, height - self.line)
         self._stage.settle()
+        self.margin = min(self._stage.tile(name).x() for name in self._stage.names)
 
     @property
     def lattice(self) -> int:
         """How many arrows along a side suit the size of the fields."""
         return self._stage.lattice
 
-    def draw(self, frame: Frame, words: tuple[str, str]) -> NDArray[np.uint8]:
-        """The picture (height, width, 3) of a frame; `words` stand left and right on the line of facts."""
+    def draw(self, frame: Frame, words: Words) -> NDArray[np.uint8]:
+        """The picture (height, width, 3) of a frame; `words` stand on the line of facts."""
         self._stage.show_frame(frame)
         return self.picture(words)
 

@@ -10,6 +10,7 @@ Everything is drawn from one frame at device-pixel ratio 1, so that the same fra
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -20,7 +21,6 @@ from PySide6.QtGui import QColor, QImage, QPainter, QPaintEvent, QPen, QRegion, 
 from PySide6.QtWidgets import QWidget
 
 from explorer.engine.messages import PANES, Array, Frame, Modes
-from explorer.export.captions import SEPARATOR
 from explorer.export.gif import blended_palette
 from explorer.numbers import share
 from explorer.theme import CONTROL, TITLE, Theme, font
@@ -35,14 +35,17 @@ from explorer.views.tile import FOOT, HEAD, Tile
 
 Act = Literal["learning", "sampling"]
 
-_FOOT = 84
-"""Height at scale 1 of what stands under a pane: a share bar and two lines."""
+Words = tuple[str, Sequence[str]]
+"""What stands left on the line of facts, in bold; and what stands right, from long to short: the first that fits."""
+
+_BAR, _FOOT = 46, 84
+"""Heights at scale 1 of a share bar under a pane, and of a share bar and two lines."""
 
 _LINE = 40
 """Height at scale 1 of the line of facts."""
 
-_CHART = 170
-"""The least side at scale 1 at which a chart can be read."""
+_CHART, _CHART_PIXELS = 170, 190
+"""The least sides at which a chart can be read: at scale 1, and in pixels at any scale."""
 
 _WAYS = (
     "uphill, without noise",
@@ -78,19 +81,20 @@ def farthest_share(modes: Modes, pane: int) -> str:
 
 
 def type_scale(width: int, height: int) -> float:
-    """The scale of type on a page: 1.2 at 1280x720, in proportion, and never too small to read."""
-    return max(0.8, 1.2 * min(width / 1280, height / 720, (width * height / (1280 * 720)) ** 0.5))
+    """The scale of type on a page: 1.2 at 1280x720, in proportion, and readable unless the page itself is tiny."""
+    least = min(0.8, min(width, height) / 450)
+    return max(least, 1.2 * min(1.25 * width / 1280, 1.25 * height / 720, (width * height / (1280 * 720)) ** 0.5))
 
 
 def arrange(width: int, height: int, scale: float) -> Arrangement:
     """Place the tiles of both acts on a page of this size, above its line of facts."""
     gap = round(16 * min(scale, 1.5))
-    head, strip, foot = (round(h * scale) for h in (HEAD, FOOT, _FOOT))
+    head, strip, bar, foot = (round(h * scale) for h in (HEAD, FOOT, _BAR, _FOOT))
     room = height - round(_LINE * scale)
     three = min((width - 4 * gap) // 3, room - head - foot - 2 * gap)
-    quad = min((width - 3 * gap) // 2, (room - 3 * gap) // 2 - head - foot)
+    quad = min((width - 3 * gap) // 2, (room - 3 * gap) // 2 - head - bar)
     if quad > three:
-        tall = head + quad + foot
+        tall = head + quad + bar
         left, top = (width - 2 * quad - gap) // 2, (room - 2 * tall - gap) // 2
         places = tuple(
             QRect(left + i * (quad + gap), top + j * (tall + gap), quad, tall) for j in range(2) for i in range(2)
@@ -107,7 +111,7 @@ def arrange(width: int, height: int, scale: float) -> Arrangement:
     small = (width - 4 * gap - 2 * more) // 5
     large = min(2 * small + more, room - 2 * gap - head - strip)
     small = (large - more) // 2
-    if small < _CHART * scale:
+    if small < max(_CHART * scale, _CHART_PIXELS):
         top = (room - head - three - foot) // 2
         return Arrangement(row(top, strip), row(top, foot))
     # Both acts begin at the same height, so that titles stay where they are.
@@ -141,8 +145,8 @@ class Sheet(QWidget):
         self._image = QImage(width, height, QImage.Format.Format_RGB32)
         self.resize(width, height)
 
-    def picture(self, words: tuple[str, str]) -> NDArray[np.uint8]:
-        """What the page shows now (height, width, 3); `words` stand left and right on the line of facts."""
+    def picture(self, words: Words) -> NDArray[np.uint8]:
+        """What the page shows now (height, width, 3); `words` stand on the line of facts."""
         self._image.fill(QColor(self.theme.window))
         painter = QPainter(self._image)
         self.render(painter, QPoint(), QRegion(), QWidget.RenderFlag.DrawChildren)
@@ -153,7 +157,7 @@ class Sheet(QWidget):
         # Qt pads each row to a multiple of four bytes; the copy outlives the image.
         return rows[:, : 3 * self.width()].reshape(self.height(), self.width(), 3).copy()
 
-    def _write(self, painter: QPainter, left: str, right: str) -> None:
+    def _write(self, painter: QPainter, left: str, facts: Sequence[str]) -> None:
         """The line of facts: what goes on, in bold, and the numbers that belong to it."""
         margin = self.margin
         box = QRectF(margin, self.height() - self.line, self.width() - 2 * margin, self.line)
@@ -166,11 +170,10 @@ class Sheet(QWidget):
         box.setLeft(box.left() + painter.fontMetrics().horizontalAdvance(left) + margin)
         painter.setFont(font(CONTROL, scale=self.scale))
         painter.setPen(QColor(self.theme.quiet))
-        # What does not fit goes from the left: the facts stand in the order of their weight from the right.
-        facts = right.split(SEPARATOR)
-        while len(facts) > 1 and painter.fontMetrics().horizontalAdvance(SEPARATOR.join(facts)) > box.width():
-            facts.pop(0)
-        painter.drawText(box, middle | Qt.AlignmentFlag.AlignRight, SEPARATOR.join(facts))
+        metrics = painter.fontMetrics()
+        fitting = (line for line in facts if metrics.horizontalAdvance(line) <= box.width())
+        line = next(fitting, metrics.elidedText(facts[-1], Qt.TextElideMode.ElideLeft, round(box.width())))
+        painter.drawText(box, middle | Qt.AlignmentFlag.AlignRight, line)
 
 
 class FilmPage(Sheet):
@@ -218,7 +221,7 @@ class FilmPage(Sheet):
         """Show this painting from now on."""
         self._painting.show_painting(weights, name)
 
-    def draw(self, act: Act, frame: Frame, words: tuple[str, str]) -> NDArray[np.uint8]:
+    def draw(self, act: Act, frame: Frame, words: Words) -> NDArray[np.uint8]:
         """The picture (height, width, 3) of a frame in an act."""
         shown = [tile for tile, rect in zip(self._acts[act], self._places[act], strict=True) if rect is not None]
         if act != self._act:
@@ -299,6 +302,8 @@ class _Verdict(Chart):
         """Write both lines under the bar."""
         painter = QPainter(self)
         top, tall = self._bar.height(), (self.height() - self._bar.height()) / 2
+        if tall < CONTROL * self.factor:
+            return
         modes = self.frame.modes if self.frame is not None else None
         if modes is not None:
             self.write(painter, QRectF(0, top, self.width(), tall), farthest_share(modes, self._pane), pixels=CONTROL)

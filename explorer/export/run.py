@@ -84,7 +84,8 @@ class Run:
     def frame(self, moment: Moment, lattice: int) -> Frame:
         """The frame of a moment that has been reached, without what depends on the clock."""
         self.simulation.apply(Look(moment.sigma, lattice))
-        frame = self.simulation.frame(training=moment.phase == "train", moving=moment.phase == "move")
+        # What is exported is never paused: it just does not go on.
+        frame = self.simulation.frame(training=True, moving=moment.phase == "move")
         return replace(
             frame,
             seconds=0.0,
@@ -100,6 +101,9 @@ class Run:
         return {f"{sigma:g}": float(FisherProbe(density, sigma).error(model)) for sigma in known}
 
 
+_applications: list[object] = []
+
+
 @contextmanager
 def offscreen() -> Iterator[None]:
     """An application that needs no display; an error inside a paint event, which Qt cannot pass on, is raised here.
@@ -110,10 +114,10 @@ def offscreen() -> Iterator[None]:
 
     from explorer.app import make_application
 
-    application = QApplication.instance()
-    if application is None:
+    if QApplication.instance() is None:
         os.environ["QT_QPA_PLATFORM"] = "offscreen"
-        application = make_application(["score-explorer"])
+        # Kept for good: an application that is collected takes the loaded typeface with it.
+        _applications.append(make_application(["score-explorer"]))
     lost: list[BaseException] = []
 
     def note(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:

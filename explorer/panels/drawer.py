@@ -19,8 +19,10 @@ from trainer.settings import FitSettings, ParticleSettings
 WIDTH = 304
 """Pixels at scale 1."""
 
-SEED = Spec("seed", "seed", "Draws the first weights, the pool and every batch", whole=True)
-PARTICLE_SEED = Spec("seed", "seed", "Draws the starting points and the noise, the same in all three panes", whole=True)
+SEED = Spec("seed", "seed", "Draws the first weights, the pool and every batch", whole=True, plain=True)
+PARTICLE_SEED = Spec(
+    "seed", "seed", "Draws the starting points and the noise, the same in all three panes", whole=True, plain=True
+)
 
 FIT = (
     Spec(
@@ -108,7 +110,6 @@ class SettingsDrawer(QScrollArea):
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Expanding)
-        self.viewport().setAutoFillBackground(False)
         body.setAutoFillBackground(False)
         self.set_fit(self._fit)
         self.set_particles(self._particles)
@@ -177,6 +178,7 @@ class SettingsDrawer(QScrollArea):
 
     def _row(self, layout: QVBoxLayout, spec: Spec, slot: Any) -> FieldRow:  # noqa: ANN401 - a slot
         row = FieldRow(spec)
+        row.editor.setAccessibleName(f"{self._titles[-1].text()}: {spec.label}")
         row.edited.connect(slot)
         layout.addWidget(row)
         return row

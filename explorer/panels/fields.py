@@ -32,6 +32,7 @@ class Spec:
         whole: a whole number.
         optional: may be left empty, which is None.
         note: quiet words below the field.
+        plain: digits without grouping, for a number that is a name (a seed).
     """
 
     path: str
@@ -41,6 +42,7 @@ class Spec:
     whole: bool = False
     optional: bool = False
     note: str = ""
+    plain: bool = False
 
 
 def value_at(settings: object, path: str) -> Any:  # noqa: ANN401 - settings hold text and numbers
@@ -69,6 +71,7 @@ class FieldRow(QWidget):
         self.editor: QLineEdit | Choice = Choice(spec.choices) if spec.choices else QLineEdit()
         self.editor.setAccessibleName(spec.label)
         self.editor.setToolTip(spec.tip)
+        self.editor.setProperty("wrong", False)
         self.label.setToolTip(spec.tip)
         self.label.setBuddy(self.editor)
         self.note = QLabel(spec.note)
@@ -108,7 +111,7 @@ class FieldRow(QWidget):
         if isinstance(self.editor, Choice):
             self.editor.setCurrentIndex(self.editor.findData(value))
         else:
-            self.editor.setText(_written(value))
+            self.editor.setText(str(value) if self.spec.plain else _written(value))
         self.set_error("")
 
     def set_error(self, line: str) -> None:

@@ -6,16 +6,26 @@ that a timer has yet to bring.
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from PySide6.QtCore import QEvent, QRectF, Qt
-from PySide6.QtGui import QAccessible, QColor, QFontMetricsF, QHelpEvent, QPainter
+from PySide6.QtGui import QAccessible, QColor, QFont, QFontMetricsF, QHelpEvent, QPainter
 from PySide6.QtWidgets import QToolTip, QWidget
 
 from explorer.engine.messages import Frame
 from explorer.theme import CAPTION, LIGHT, Theme, font
 
-CENTRE = Qt.AlignmentFlag.AlignCenter
-LEFT = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
-RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+_ONE_LINE = int(Qt.AlignmentFlag.AlignVCenter) | int(Qt.TextFlag.TextSingleLine)
+LEFT = int(Qt.AlignmentFlag.AlignLeft) | _ONE_LINE
+RIGHT = int(Qt.AlignmentFlag.AlignRight) | _ONE_LINE
+CENTRE = int(Qt.AlignmentFlag.AlignHCenter) | _ONE_LINE
+
+
+@lru_cache(maxsize=64)
+def face(pixels: int, bold: bool, scale: float) -> tuple[QFont, QFontMetricsF]:
+    """A font and its measures: a chart needs the same few dozens of times in every picture."""
+    made = font(pixels, bold=bold, scale=scale)
+    return made, QFontMetricsF(made)
 
 
 class Chart(QWidget):
@@ -67,24 +77,23 @@ class Chart(QWidget):
         painter: QPainter,
         box: QRectF,
         text: str,
-        align: Qt.AlignmentFlag = LEFT,
+        align: int = LEFT,
         *,
         role: str = "ink",
         pixels: int = CAPTION,
         bold: bool = False,
     ) -> None:
         """Text in a role's colour inside a box, shortened with an ellipsis where it does not fit."""
-        face = font(pixels, bold=bold, scale=self.factor)
-        painter.setFont(face)
+        style, metrics = face(pixels, bold, self.factor)
+        painter.setFont(style)
         painter.setPen(self.theme.colour(role))
-        metrics = QFontMetricsF(face)
         if metrics.horizontalAdvance(text) > box.width() + 1:
             text = metrics.elidedText(text, Qt.TextElideMode.ElideRight, box.width())
-        painter.drawText(box, align | Qt.TextFlag.TextSingleLine, text)
+        painter.drawText(box, align, text)
 
     def advance(self, text: str, pixels: int = CAPTION, *, bold: bool = False) -> float:
         """The width of a text in pixels."""
-        return QFontMetricsF(font(pixels, bold=bold, scale=self.factor)).horizontalAdvance(text)
+        return face(pixels, bold, self.factor)[1].horizontalAdvance(text)
 
     def say(self, painter: QPainter, text: str) -> None:
         """One quiet line in the middle: what an empty chart is waiting for."""
@@ -92,7 +101,7 @@ class Chart(QWidget):
         painter.setPen(self.theme.colour("quiet"))
         margin = 16 * self.factor
         box = QRectF(self.rect()).adjusted(margin, 0, -margin, 0)
-        painter.drawText(box, CENTRE | Qt.TextFlag.TextWordWrap, text)
+        painter.drawText(box, Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap, text)
 
     def focus_mark(self, painter: QPainter) -> None:
         """A thin line around a chart that has the keyboard."""

@@ -122,7 +122,7 @@ class FieldView(PlaneView):
             parent,
         )
         self.role = role
-        self._key: tuple[object, ...] = ()
+        self._drawn_for: tuple[float, float, float] | None = None
         self._segments = np.empty((0, 4))
         self._starts: NDArray[np.intp] = np.zeros(CLASSES + 1, dtype=np.intp)
         self._s_half = 1.0
@@ -130,6 +130,7 @@ class FieldView(PlaneView):
     def show_frame(self, frame: Frame) -> None:
         """Draw this moment from now on."""
         self._s_half = half_length_score(frame.true)
+        self._drawn_for = None
         super().show_frame(frame)
 
     def caption(self) -> str:
@@ -154,10 +155,9 @@ class FieldView(PlaneView):
             return
         field = frame.learned if self.role == "learned" else frame.true
         mapping = self.mapping()
-        key = (id(frame), mapping)
-        if key != self._key:
+        if mapping != self._drawn_for:
             self._segments, self._starts = arrow_segments(field, self._s_half, frame.centre, frame.half_width, mapping)
-            self._key = key
+            self._drawn_for = mapping
         cell = 2 * frame.half_width / len(field) * mapping[0]
         width = min(max(cell / 9, 1.15), 2.4)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)

@@ -148,7 +148,7 @@ class LedgerView(Chart):
         for i, row in enumerate(lines):
             top = i * tall
             badge = 16 * k
-            box = QRectF(0, top + (head - badge) / 2, badge, badge)
+            box = QRectF(1, top + (head - badge) / 2, badge, badge)
             self._badge(painter, box, row)
             tick = bars.left() + row.mass * scale
             self._truth_label(painter, QRectF(bars.left(), top, self.width() - bars.left(), head), tick, row)
@@ -180,7 +180,8 @@ class LedgerView(Chart):
         least = 15 * k
         room = max(2, int(self.height() / least) - 2)
         lines = rows(modes, min(MOST, room))
-        tall = min(self.height() / (len(lines) + 2), 36 * k)
+        tall = min(self.height() / (len(lines) + 2), 48 * k)
+        pixels = CONTROL if tall > 28 * k else CAPTION
         first, gap = self.advance("0.000", bold=True) + 22 * k, 8 * k
         wide = (self.width() - first) / 3 - gap
         columns = [first + gap + i * (wide + gap) for i in range(3)]
@@ -191,8 +192,8 @@ class LedgerView(Chart):
         for i, row in enumerate(lines):
             y = (i + 1) * tall
             badge = min(15 * k, tall - 1)
-            self._badge(painter, QRectF(0, y + (tall - badge) / 2, badge, badge), row)
-            self.write(painter, QRectF(0, y, first, tall), share(row.mass), RIGHT, bold=True)
+            self._badge(painter, QRectF(1, y + (tall - badge) / 2, badge, badge), row)
+            self.write(painter, QRectF(0, y, first, tall), share(row.mass), RIGHT, pixels=pixels, bold=True)
             for pane, x in enumerate(columns):
                 scale = wide / max(top_share, 1e-9)
                 thick = min(5 * k, tall * 0.2)
@@ -202,7 +203,7 @@ class LedgerView(Chart):
                 tick = min(x + row.mass * scale, bar.right())
                 painter.drawLine(QPointF(tick, bar.top()), QPointF(tick, bar.bottom() + 1))
                 box = QRectF(x, y - 1, wide, tall - thick)
-                self.write(painter, box, share(row.share[pane]), RIGHT)
+                self.write(painter, box, share(row.share[pane]), RIGHT, pixels=pixels)
         y = (len(lines) + 1) * tall
         self.write(painter, QRectF(0, y, columns[0], tall), "elsewhere", LEFT, role="quiet")
         for value, x in zip(modes.elsewhere, columns, strict=True):
@@ -225,7 +226,7 @@ class LedgerView(Chart):
         start, stop = sorted((part, mass))
         wrong = QRectF(box.left() + start * scale, box.top(), (stop - start) * scale, box.height())
         if part < mass:
-            painter.fillRect(wrong, self.theme.colour("error", 0.45))
+            painter.fillRect(wrong, self.theme.colour("error", 0.5))
         else:
             painter.fillRect(wrong, self.theme.colour("error"))
         if box.height() < 8 * self.factor:

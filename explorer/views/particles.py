@@ -133,6 +133,7 @@ class ParticleView(PlaneView):
         )
         self.pane = pane
         self._splat = Splat(1)
+        self.setToolTip("Numbers at the edges count the particles beyond them.")
 
     @property
     def outside(self) -> Outside:
@@ -190,8 +191,8 @@ class ParticleView(PlaneView):
         painter.drawImage(QRectF(square), self._splat.image)
         cell = max(2, round(HEAP_CELL * scale))
         self._paint_heaps(painter, square, find_heaps(x, y, size, cell, len(points)), scale)
-        self._paint_badges(painter, square)
-        self._paint_outside(painter, square)
+        badge = self._paint_badges(painter, square)
+        self._paint_outside(painter, square, badge)
 
     def _paint_heaps(self, painter: QPainter, square: QRect, heaps: NDArray[np.float64], scale: float) -> None:
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
@@ -201,24 +202,27 @@ class ParticleView(PlaneView):
             radius = max(1.5, HEAP_RADIUS * square.width() * share**0.5)
             painter.drawEllipse(QPointF(square.left() + x / scale, square.top() + y / scale), radius, radius)
 
-    def _paint_badges(self, painter: QPainter, square: QRect) -> None:
+    def _paint_badges(self, painter: QPainter, square: QRect) -> QRect:
+        """What moves the particles, below, and whether that is out of date, above; where the lower one is."""
+        badge = QRect()
         painter.setFont(font(CAPTION, scale=self.scale))
         metrics, room = painter.fontMetrics(), square.width() - 14
         texts = self.source()
         if texts:
             text = next((t for t in texts if metrics.horizontalAdvance(t) <= room), texts[-1])
             corner = Qt.Corner.BottomLeftCorner
-            self.paint_plate(painter, text, square.bottomLeft() + QPoint(3, -2), corner)
+            badge = self.paint_plate(painter, text, square.bottomLeft() + QPoint(1, 0), corner)
         if self.stale:
             self.paint_plate(
                 painter,
                 "painting changed since",
-                square.topLeft() + QPoint(3, 3),
+                square.topLeft() + QPoint(1, 1),
                 Qt.Corner.TopLeftCorner,
                 "warning",
             )
+        return badge
 
-    def _paint_outside(self, painter: QPainter, square: QRect) -> None:
+    def _paint_outside(self, painter: QPainter, square: QRect, badge: QRect) -> None:
         """A triangle and a number at each edge that particles are beyond."""
         outside = self.outside
         painter.setFont(font(CAPTION, scale=self.scale))
@@ -234,9 +238,11 @@ class ParticleView(PlaneView):
                 continue
             text = f"{count:,}"
             width = metrics.horizontalAdvance(text) + mark + 10
-            x = {-1: s.left() + 3, 0: s.right() - 3 - width, 1: s.right() - 3 - width}[dx]
-            y = {-1: s.top() + 3, 0: s.center().y() - height / 2, 1: s.bottom() - 2 - height}[dy]
+            x = {-1: s.left() + 1, 0: s.right() - width, 1: s.right() - width}[dx]
+            y = {-1: s.top() + 1, 0: s.center().y() - height // 2, 1: s.bottom() - height}[dy]
             plate = QRectF(x, y, width, height)
+            if plate.intersects(QRectF(badge)):
+                plate.moveBottom(badge.top())
             painter.fillRect(plate, self.theme.colour("surface", 0.9))
             painter.setRenderHint(QPainter.RenderHint.Antialiasing)
             painter.setPen(Qt.PenStyle.NoPen)

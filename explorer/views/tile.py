@@ -242,7 +242,7 @@ class _Veil(QWidget):
         wrap = Qt.TextFlag.TextWordWrap | Qt.AlignmentFlag.AlignCenter
         inner = self.rect().adjusted(2 * UNIT, UNIT, -2 * UNIT, -UNIT)
         box = painter.boundingRect(inner, wrap, tile.empty)
-        painter.fillRect(box.adjusted(-UNIT, -UNIT // 2, UNIT, UNIT // 2), tile.theme.colour("surface", 0.9))
+        painter.fillRect(box.adjusted(-UNIT, -UNIT // 2, UNIT, UNIT // 2), QColor(tile.theme.surface))
         painter.setPen(QColor(tile.theme.ink))
         painter.drawText(inner, wrap, tile.empty)
         painter.end()

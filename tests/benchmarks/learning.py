@@ -129,7 +129,7 @@ def compare(name: str, density: Density, seed: int) -> dict[str, object]:
     curves = {"plain": plain}
     result: dict[str, object] = {"density": name, "seed": seed}
     for target in ("single", "pooled"):
-        curves[target], fit = fit_curve(density, truth, FitSettings(target=target), seed)  # type: ignore[arg-type]
+        curves[target], fit = fit_curve(density, truth, FitSettings(target=target), seed)
         if target == "pooled" and isinstance(density, PaintedDensity):
             result["after_edit"] = error_after_edit(fit, density)
     for kind, curve in curves.items():

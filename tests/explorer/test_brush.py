@@ -40,18 +40,22 @@ def bell(distance: np.ndarray, brush: Brush) -> np.ndarray:
 
 
 @settings(max_examples=25, deadline=None)
-@given(st.lists(st.tuples(places, places), min_size=2, max_size=4), st.floats(0.01, 0.4))
-def test_coverage_is_the_bell_of_the_distance_to_the_smooth_curve(points: list[tuple[float, float]], r: float) -> None:
+@given(
+    st.lists(st.tuples(places, places), min_size=2, max_size=4),
+    st.floats(0.01, 0.4),
+    st.tuples(st.integers(0, 5), st.integers(0, 5)),
+)
+def test_coverage_is_the_bell_of_the_distance_to_the_smooth_curve(
+    points: list[tuple[float, float]], r: float, first: tuple[int, int]
+) -> None:
     brush = Brush(r)
+    some = slice(first[0], None, 6), slice(first[1], None, 6)
     samples = curve(np.array(points))
-    x, y = np.meshgrid(CENTRES, CENTRES)
-    distance = np.full((SIZE, SIZE), np.inf)
-    for part in np.array_split(samples, 20):
-        reach = np.hypot(x[..., None] - part[:, 0], y[..., None] - part[:, 1])
-        distance = np.minimum(distance, reach.min(-1))
+    x, y = (grid[some][..., None] for grid in np.meshgrid(CENTRES, CENTRES))
+    distance = np.hypot(x - samples[:, 0], y - samples[:, 1]).min(-1)
     # Flattening may leave the curve by 1 % of the radius, the samples by 2.6 / 800: times the bell's steepest slope.
     tolerance = 1.72 * (0.01 + 0.002 / max(r, 3 / SIZE))
-    assert np.abs(cover(brush, points) - bell(distance, brush)).max() < tolerance
+    assert np.abs(cover(brush, points)[some] - bell(distance, brush)).max() < tolerance
 
 
 @settings(max_examples=100, deadline=None)

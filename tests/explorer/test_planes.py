@@ -275,6 +275,21 @@ def test_a_field_without_numbers_draws_nothing(qtbot: QtBot) -> None:
     assert not inked(draw(view)[2:-2, 2:-2], LIGHT.colour("learned")).any()
 
 
+def test_arrows_follow_each_frame_and_the_range(qtbot: QtBot) -> None:
+    plane = PlaneRange()
+    view = FieldView("true", plane)
+    true = np.zeros((4, 4, 2), np.float32)
+    true[..., 0] = 8.0
+    pictures = []
+    for sign in (1, -1):
+        view.show_frame(flat_frame(true=sign * true))
+        pictures.append(draw(view))
+    plane.show((0.1, 0.0), 1.0)
+    pictures.append(draw(view))
+    assert (pictures[0] != pictures[1]).any()
+    assert (pictures[1] != pictures[2]).any()
+
+
 # --- life and repeatability
 
 
