@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QFileDialog, QMessageBox, QWidget
 
 from explorer.document import Document
 from explorer.edits import LoadPainting
+from explorer.recipe import Recipe
 from trainer.errors import AmbiguousTable, InputError
 from trainer.paintings import read_painting
 from trainer.projects import Project, Setup, read_project, write_project
@@ -41,7 +42,7 @@ class FileDesk:
         self,
         window: QWidget,
         document: Document,
-        opened: Callable[[Project], None],
+        opened: Callable[[Project, Recipe], None],
         snapshot: Callable[[], Project],
         tell: Callable[[str, str], None],
     ) -> None:
@@ -55,8 +56,7 @@ class FileDesk:
         """Put the first painting in place of the present document."""
         if self.may_leave():
             setup = Document().setup
-            self._document.open(setup)
-            self._opened(Project(setup, setup))
+            self.adopt(Project(setup, setup), None)
 
     def choose(self) -> None:
         """Ask for a file and open it."""
@@ -80,9 +80,17 @@ class FileDesk:
             self._tell("error", str(error))
 
     def adopt(self, project: Project, path: Path | None) -> None:
-        """Put a project in place of the present document."""
+        """Put a project in place of the present document.
+
+        Raises:
+            InputError: its journal cannot be followed; the present document stays.
+        """
+        try:
+            recipe = Recipe.from_project(project)
+        except InputError as error:
+            raise InputError(f"{path}: {error}") from error
         self._document.open(project.setup, path)
-        self._opened(project)
+        self._opened(project, recipe)
 
     def _read(self, path: str) -> Project | None:
         try:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from time import monotonic, sleep
 
+import numpy as np
 from PySide6.QtCore import QObject, Qt, QTimer, Signal
 
 from explorer.document import Document
@@ -109,6 +110,8 @@ class Session(QObject):
     def _catch_up(self) -> None:
         """Tell a restarted engine what was edited after its state had been mirrored."""
         known, now = self.recorder.setup, self._setup
+        if known.seed != now.seed:
+            self.send(Reset(now.seed))
         if known.weights is not now.weights and (known.weights != now.weights).any():
             self.send(Repaint(self._revision, now.weights, now.name))
         if known.fit != now.fit:
@@ -122,10 +125,9 @@ class Session(QObject):
         """Hand a command to the engine."""
         self.engine.send(command)
 
-    def open(self, project: Project) -> None:
+    def open(self, project: Project, recipe: Recipe) -> None:
         """Begin with an opened project, which the document already holds, from the weights it was saved with."""
         document = self.document
-        recipe = Recipe.from_project(project)
         self.recorder = Recorder(recipe if project.network is not None else Recipe(document.setup))
         self._setup, self._revision = document.setup, document.revision
         begin = Begin(document.setup, document.revision, project.network)
@@ -173,7 +175,7 @@ class Session(QObject):
             elif self._waiting is not None:
                 self.send(Begin(document.setup, document.revision))
                 self.recorder = Recorder(Recipe(document.setup))
-            else:
+            elif change.name or not np.array_equal(document.weights, self._setup.weights):
                 self.send(Repaint(document.revision, document.weights, document.name))
             self._waiting = None
         if change.fit:

@@ -54,6 +54,7 @@ from explorer.panels.sigma import NoiseSlider
 from explorer.panels.style import sheet
 from explorer.panels.toasts import ToastStack
 from explorer.panels.transport import TransportBar
+from explorer.recipe import Recipe
 from explorer.session import Session
 from explorer.system import facts
 from explorer.theme import CAPTION, DARK, LIGHT, UNIT, Theme, font, system_theme
@@ -232,8 +233,8 @@ class MainWindow(QMainWindow):
     def _choose_source(self, source: Source) -> None:
         self.edit(ChangeParticles(replace(self.document.particles, source=source)))
 
-    def _opened(self, project: Project) -> None:
-        self.session.open(project)
+    def _opened(self, project: Project, recipe: Recipe) -> None:
+        self.session.open(project, recipe)
         if project.journal or project.network is not None:
             self.slider.set_value(project.sigma)
             self._look(sigma=self.slider.value())

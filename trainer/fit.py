@@ -31,7 +31,7 @@ from trainer.errors import TrainingError
 from trainer.kernels import GAUSSIAN, Kernel
 from trainer.learned import LearnedScore
 from trainer.networks import Preconditioning, ScoreNetwork, TrainingPass, fast_bfloat16
-from trainer.objectives import level_weights, one_draw_target
+from trainer.objectives import level_weights, one_draw_target, weighted_loss
 from trainer.optimiser import Optimiser
 from trainer.pool import FIRST, Drawable, Pool, span
 from trainer.schedules import geometric_ladder, largest_distance, level_counts
@@ -44,11 +44,11 @@ BLOCK = 4096
 """Training points made at once; a block is as many batches as fit, and at least one."""
 RUSH, RUSH_DRAWS = 256, 4096
 """For the first RUSH steps on a density each step adds RUSH_DRAWS to the pool; afterwards each block does."""
-GOOD_EVERY = 50
+GOOD_EVERY = 64
 WATCH_EVERY = 32
 """On a device that computes ahead, losses are looked at every so many steps: looking makes it wait."""
-RUNAWAY = 100.0
-"""A loss this many times what predicting nothing costs is as lost as one that is not finite."""
+RUNAWAY = 1e4
+"""A loss this many times that of F = 0 is as lost as one that is not finite."""
 PATIENCE = 12
 
 
@@ -218,7 +218,6 @@ class Fit:
         self._optimiser = Optimiser(self._network.initial(self._generator))
         self.step, self.seconds, self.loss = 0, 0.0, math.nan
         self.recoveries, self._failures = 0, 0
-        self._reference = 0.0
         self._begin_pool(first)
 
     def _draw(self, n: int) -> Tensor:
@@ -240,7 +239,7 @@ class Fit:
         batch = self.settings.batch
         self._batches = max(1, BLOCK // batch)
         rows = self._batches * batch
-        counts = level_counts(self.settings.weighting, self.ladder, rows)
+        counts = level_counts(len(self.ladder), rows)
         level = torch.repeat_interleave(torch.arange(len(counts)), counts)
         level = level.view(batch, self._batches).T.flatten()  # every batch gets every level in proportion
         self._sigma = self.ladder[level].float().to(self.device)
@@ -271,8 +270,13 @@ class Fit:
         self._target.copy_(self._conditioning.output(one_draw_target(x0, x, self._sigma), self._centred, self._sigma))
         if tabulated is not None:
             self._target.copy_(torch.where(tabulated.isnan(), self._target, tabulated))
-        self._network.features(self._centred, self._levels, self._features)
+        self._describe_block()
         self._next_batch = 0
+
+    def _describe_block(self) -> None:
+        """What follows from the block's points and targets: features, and the loss of F = 0."""
+        self._network.features(self._centred, self._levels, self._features)
+        self._loss_of_nothing = weighted_loss(self._target, self._weight)
 
     def step_once(self) -> Progress:
         """Take one training step.
@@ -287,13 +291,13 @@ class Fit:
         part = slice(self._next_batch * batch, (self._next_batch + 1) * batch)
         self._next_batch += 1
         loss = self._pass.loss(self._optimiser.weights, self._features[part], self._target[part], self._weight[part])
-        notice = ""
-        if self._is_sound(loss):
-            self._optimiser.step(self._pass.gradient, self.settings.learning_rate, self.settings.ema)
-            self.step += 1
-            if self._optimiser.clock % GOOD_EVERY == 0:
+        clock, notice = self._optimiser.clock, ""
+        if (self.device.type != "cpu" and clock % WATCH_EVERY) or self._is_sound(loss):
+            if clock % GOOD_EVERY == 0:
                 self._optimiser.keep()
                 self._failures = 0
+            self._optimiser.step(self._pass.gradient, self.settings.learning_rate, self.settings.ema)
+            self.step += 1
         else:
             notice = self._recover()
         if self.settings.target == "pooled":
@@ -305,12 +309,8 @@ class Fit:
 
     def _is_sound(self, loss: Tensor) -> bool:
         """Whether loss and gradient are finite and the loss is not beyond all bounds."""
-        if self.device.type != "cpu" and self.step % WATCH_EVERY and not math.isnan(self.loss):
-            return True
         value, length = float(loss), float(torch.linalg.vector_norm(self._pass.gradient))
-        if self._reference == 0:
-            self._reference = value if math.isfinite(value) else 0.0
-        if not (math.isfinite(value) and math.isfinite(length)) or value > RUNAWAY * max(self._reference, 1e-3):
+        if not (math.isfinite(value) and math.isfinite(length) and value <= RUNAWAY * float(self._loss_of_nothing)):
             return False
         self.loss = value
         return True
@@ -346,7 +346,6 @@ class Fit:
             "loss": None if math.isnan(self.loss) else self.loss,
             "recoveries": self.recoveries,
             "failures": self._failures,
-            "reference": self._reference,
             "clock": self._optimiser.clock,
             "lowered": self._optimiser.lowered,
             "next_batch": self._next_batch,
@@ -390,7 +389,7 @@ class Fit:
         self._lay_out_blocks()
         self.step, self.seconds = facts["step"], facts["seconds"]
         self.loss = math.nan if facts["loss"] is None else facts["loss"]
-        self.recoveries, self._failures, self._reference = facts["recoveries"], facts["failures"], facts["reference"]
+        self.recoveries, self._failures = facts["recoveries"], facts["failures"]
         self._next_batch = facts["next_batch"]
         fill(self._tensors(), tensors)
-        self._network.features(self._centred, self._levels, self._features)
+        self._describe_block()

@@ -37,7 +37,7 @@ FIRST = 65_536
 """Draws taken at once at the start; mean, scale and range are theirs."""
 MARGIN = 4.5
 NODES_PER_SIGMA = 3.0
-FINEST = 1024
+FINEST = 512
 UNIT = 16_384
 """Table nodes made in one training step: about a millisecond's work."""
 GROWTH = 1.5

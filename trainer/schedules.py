@@ -22,7 +22,7 @@ import math
 import torch
 from torch import Tensor
 
-from trainer.settings import LadderSettings, Weighting
+from trainer.settings import LadderSettings
 
 WARM_UP = 30
 PLATEAU = 400
@@ -51,12 +51,9 @@ def geometric_ladder(settings: LadderSettings, sigma_max: float) -> Tensor:
     return ladder
 
 
-def level_counts(weighting: Weighting, ladder: Tensor, rows: int) -> Tensor:
-    """How many of `rows` training points each noise level gets, int64 with shape (L,)."""
-    share = torch.ones_like(ladder) / len(ladder)
-    edges = torch.cat((share.new_zeros(1), (share.cumsum(0) * rows).round()))
-    edges[-1] = rows
-    return edges.diff().long()
+def level_counts(levels: int, rows: int) -> Tensor:
+    """How many of `rows` training points each noise level gets, int64 (levels,): as evenly as whole numbers allow."""
+    return torch.linspace(0, rows, levels + 1, dtype=torch.float64).round().long().diff()
 
 
 def learning_rate(peak: float, step: int) -> float:

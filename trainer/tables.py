@@ -31,6 +31,7 @@ MOST_NODES = 256
 _TILE = 64  # nodes along a tile's side; a density's lattice is exact and fast on such squares
 _CHUNK = 2048  # nodes that a network answers at a time, about 2 ms
 _PROBES = 4096
+_VIEW = 1.25
 
 
 @dataclass(frozen=True)
@@ -122,11 +123,11 @@ class TabulatedScore:
         self._tables[sigma] = _Table(values.permute(2, 0, 1)[None].contiguous(), half_width)
 
     def error(self, sigma: float) -> float:
-        """Mean error of the table over the field's root mean square, at 4,096 points of its square."""
+        """Mean error of the table over the field's root mean square, at 4,096 points of the view [-1.25, 1.25]^2."""
         if sigma not in self._errors:
             table = self._table(sigma)
             generator = torch.Generator().manual_seed(0)
-            x = (2 * torch.rand(_PROBES, 2, generator=generator) - 1).to(self.device) * table.reach
+            x = (2 * torch.rand(_PROBES, 2, generator=generator) - 1).to(self.device) * min(table.reach, _VIEW)
             with torch.no_grad():
                 exact = self.model.score(x, sigma)
             wrong = (table.read(x) - exact).norm(dim=1).mean()
@@ -140,7 +141,7 @@ class TabulatedScore:
 
 
 def _half_width(sigma: float) -> float:
-    return max(1.25, 1 + 4.5 * sigma)
+    return max(_VIEW, 1 + 4.5 * sigma)
 
 
 def _centres(half_width: float, n: int) -> list[float]:

@@ -68,7 +68,8 @@ def make_figure(request: ExportRequest, script: Script, report: Report, cancelle
         done = run.taken + run.simulation.moving_steps - run.simulation.moving_left
         report(done, total, "sampling" if run.simulation.released else "learning")
 
-    with offscreen(), single_thread():
+    offscreen()
+    with single_thread():
         run = Run(script, request.device, check)
         run.train_to(moment.step)
         run.move_to(moment.particle_step)

@@ -51,7 +51,8 @@ def make_film(request: ExportRequest, script: Script, report: Report, cancelled:
             raise Cancelled
 
     theme = DARK if request.theme == "dark" else LIGHT
-    with offscreen(), single_thread():
+    offscreen()
+    with single_thread():
         page = FilmPage(*size, theme)
         run = Run(script, request.device, check)
         levels = noise_levels(script.particles)

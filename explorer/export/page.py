@@ -148,10 +148,10 @@ class Sheet(QWidget):
     def picture(self, words: Words) -> NDArray[np.uint8]:
         """What the page shows now (height, width, 3); `words` stand on the line of facts."""
         self._image.fill(QColor(self.theme.window))
-        painter = QPainter(self._image)
-        self.render(painter, QPoint(), QRegion(), QWidget.RenderFlag.DrawChildren)
-        self._write(painter, *words)
-        painter.end()
+        # A painter that an error leaves open outlives what it paints on: hence `with`, here and in paint events.
+        with QPainter(self._image) as painter:
+            self.render(painter, QPoint(), QRegion(), QWidget.RenderFlag.DrawChildren)
+            self._write(painter, *words)
         image = self._image.convertToFormat(QImage.Format.Format_RGB888)
         rows = np.frombuffer(image.constBits(), dtype=np.uint8).reshape(self.height(), image.bytesPerLine())
         # Qt pads each row to a multiple of four bytes; the copy outlives the image.
@@ -300,12 +300,13 @@ class _Verdict(Chart):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Write both lines under the bar."""
-        painter = QPainter(self)
         top, tall = self._bar.height(), (self.height() - self._bar.height()) / 2
         if tall < CONTROL * self.factor:
             return
-        modes = self.frame.modes if self.frame is not None else None
-        if modes is not None:
-            self.write(painter, QRectF(0, top, self.width(), tall), farthest_share(modes, self._pane), pixels=CONTROL)
-        box = QRectF(0, top + tall, self.width(), tall)
-        self.write(painter, box, _WAYS[self._pane], pixels=CONTROL, role="quiet")
+        with QPainter(self) as painter:
+            modes = self.frame.modes if self.frame is not None else None
+            if modes is not None:
+                text = farthest_share(modes, self._pane)
+                self.write(painter, QRectF(0, top, self.width(), tall), text, pixels=CONTROL)
+            box = QRectF(0, top + tall, self.width(), tall)
+            self.write(painter, box, _WAYS[self._pane], pixels=CONTROL, role="quiet")

@@ -10,11 +10,9 @@ torch is imported before Qt, because not every system can load it afterwards; Qt
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from types import TracebackType
 
 import numpy as np
 import torch
@@ -104,12 +102,8 @@ class Run:
 _applications: list[object] = []
 
 
-@contextmanager
-def offscreen() -> Iterator[None]:
-    """An application that needs no display; an error inside a paint event, which Qt cannot pass on, is raised here.
-
-    PySide hands an exception that leaves an overridden method to `sys.excepthook` and goes on.
-    """
+def offscreen() -> None:
+    """Make sure that there is an application, one that needs no display unless a display is in use already."""
     from PySide6.QtWidgets import QApplication
 
     from explorer.app import make_application
@@ -118,18 +112,6 @@ def offscreen() -> Iterator[None]:
         os.environ["QT_QPA_PLATFORM"] = "offscreen"
         # Kept for good: an application that is collected takes the loaded typeface with it.
         _applications.append(make_application(["score-explorer"]))
-    lost: list[BaseException] = []
-
-    def note(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
-        lost.append(error)
-
-    before, sys.excepthook = sys.excepthook, note
-    try:
-        yield
-    finally:
-        sys.excepthook = before
-    if lost:
-        raise lost[0]
 
 
 @contextmanager

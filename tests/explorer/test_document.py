@@ -183,7 +183,6 @@ def test_a_stroke_shows_live_and_is_one_step() -> None:
     document.end_stroke()
     last = watcher.told[-1]
     assert not last.live
-    assert last.name
     assert last.rect is not None
     assert last.rect.col1 - last.rect.col0 > 100
     assert document.name == "painting"
@@ -313,7 +312,6 @@ def test_the_callback_ends_when_it_is_told_to() -> None:
     end = document.subscribe(told.append)
     document.do(Clear())
     end()
-    end()
     document.undo()
     assert len(told) == 1
 
@@ -332,9 +330,13 @@ def test_history_is_bounded_and_what_is_left_still_undoes(monkeypatch: pytest.Mo
         assert state(document) == states[-steps]
     assert steps == 5  # 16,384 cells at 6 bytes each
     assert document.changed  # the state of before is out of reach
-    while document.can_redo:
-        document.redo()
-    assert document.name == "noise 29"
+    for _ in range(3):  # taking steps to and fro costs no further ones
+        while document.can_redo:
+            document.redo()
+        assert document.name == "noise 29"
+        while document.can_undo:
+            document.undo()
+        assert document.name == "noise 24"
 
 
 def test_a_stroke_costs_the_memory_of_the_cells_that_it_changed() -> None:
@@ -353,7 +355,6 @@ def test_a_stroke_costs_the_memory_of_the_cells_that_it_changed() -> None:
 def test_the_first_start_shows_the_crescents() -> None:
     document = Document()
     assert document.name == "crescents"
-    assert document.weights.shape == (SIZE, SIZE)
     assert document.weights.max() == 1
     assert not document.changed
 

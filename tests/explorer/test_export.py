@@ -223,11 +223,11 @@ def test_cancelling_leaves_everything_as_it_was(tmp_path: Path, name: str) -> No
     assert [p.read_bytes() for p in tmp_path.iterdir()] == [b"kept"]
 
 
-def test_an_error_while_painting_ends_the_film(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_error_while_drawing_ends_the_film(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(*_: object) -> None:
         raise ZeroDivisionError("arrows")
 
-    monkeypatch.setattr(FieldView, "paint_marks", broken)
+    monkeypatch.setattr(FieldView, "show_frame", broken)
     with pytest.raises(ZeroDivisionError, match="arrows"):
         export(request(tmp_path / "a.mp4"), silent, never)
     assert list(tmp_path.iterdir()) == []

@@ -5,13 +5,13 @@ from scipy import stats
 from trainer.noise import Noise
 
 
-def test_a_particle_s_numbers_do_not_depend_on_how_many_there_are():
+def test_a_particle_s_numbers_do_not_depend_on_how_many_there_are() -> None:
     many = Noise(5).normal(3, 0, 10_000)
     for count in (1, 7, 2048, 2049, 9_999):
         assert torch.equal(Noise(5).normal(3, 0, count), many[:count])
 
 
-def test_ids_pick_the_particles_own_numbers():
+def test_ids_pick_the_particles_own_numbers() -> None:
     many = Noise(5).normal(3, 0, 10_000)
     ids = torch.tensor([9_000, 2, 2047, 2048, 2])
     noise = Noise(5)
@@ -20,26 +20,32 @@ def test_ids_pick_the_particles_own_numbers():
     assert noise.normal(3, 0, torch.tensor([], dtype=torch.long)).shape == (0, 2)
 
 
-def test_what_was_kept_is_not_taken_for_something_else():
+def test_what_was_kept_is_not_taken_for_something_else() -> None:
     noise = Noise(5)
-    asked = [("normal", 1, 0, 10), ("normal", 1, 0, 5_000), ("uniform", 1, 0, 10), ("normal", 2, 0, 10), ("normal", 1, 1, 10)]
+    asked = [
+        ("normal", 1, 0, 10),
+        ("normal", 1, 0, 5_000),
+        ("uniform", 1, 0, 10),
+        ("normal", 2, 0, 10),
+        ("normal", 1, 1, 10),
+    ]
     for kind, step, draw, count in asked:
         assert torch.equal(getattr(noise, kind)(step, draw, count), getattr(Noise(5), kind)(step, draw, count))
 
 
 @pytest.mark.parametrize("other", [(6, 1, 0), (5, 2, 0), (5, 1, 1), (5, 0, 1)])
-def test_seed_step_and_draw_each_give_other_numbers(other):
+def test_seed_step_and_draw_each_give_other_numbers(other: tuple[int, int, int]) -> None:
     seed, step, draw = other
     a, b = Noise(5).normal(1, 0, 4_000), Noise(seed).normal(step, draw, 4_000)
     assert abs(float((a * b).mean())) < 4 / 8_000**0.5
 
 
-def test_blocks_are_independent():
+def test_blocks_are_independent() -> None:
     numbers = Noise(0).normal(1, 0, 4_096)
     assert abs(float((numbers[:2_048] * numbers[2_048:]).mean())) < 4 / 4_096**0.5
 
 
-def test_distributions():
+def test_distributions() -> None:
     normal, uniform = Noise(1).normal(1, 0, 50_000), Noise(1).uniform(1, 0, 50_000)
     for axis in (0, 1):
         assert stats.kstest(normal[:, axis].numpy(), "norm").pvalue > 0.01
@@ -48,7 +54,7 @@ def test_distributions():
     assert float(uniform.max()) < 1
 
 
-def test_pictures_have_their_own_numbers_too():
+def test_pictures_have_their_own_numbers_too() -> None:
     shape = (3, 8, 8)
     many = Noise(2).normal(1, 0, 50, shape)
     assert many.shape == (50, *shape)

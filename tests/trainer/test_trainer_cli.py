@@ -1,0 +1,206 @@
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from trainer.cli import main
+
+SIGMAS = {"0.02", "0.05", "0.1", "0.3", "1"}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A score saved after a few steps of training."""
+    place = tmp_path_factory.mktemp("cli") / "score"
+    assert main(["fit", "far-modes", "--steps", "60", "--device", "cpu", "-o", str(place), "--json"]) == 0
+    return place
+
+
+def names(place: Path) -> list[str]:
+    return sorted(path.name for path in place.iterdir())
+
+
+def only_json(capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
+    """The one object on standard output."""
+    out = capsys.readouterr().out
+    assert out.count("\n") == 1
+    return json.loads(out)
+
+
+def refused(capsys: pytest.CaptureFixture[str], *args: object) -> str:
+    """Status 2 and one line, which is returned; nothing on standard output."""
+    assert main([str(arg) for arg in args]) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.count("\n") == 1
+    assert err.startswith("score-trainer: ")
+    return err
+
+
+def test_fit_reports_what_it_did(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["fit", "two-moons", "--steps", "40", "--seed", "3", "--device", "cpu", "--json"]) == 0
+    found = only_json(capsys)
+    assert found["steps"] == 40
+    assert found["steps_per_second"] == pytest.approx(40 / found["seconds"])
+    assert found["device"].startswith("cpu")
+    assert found["parameters"] > 10_000
+    assert set(found["relative_fisher_error"]) == SIGMAS
+    assert 0 < found["relative_fisher_error"]["0.3"] < 0.2
+    assert (found["seed"], found["folder"]) == (3, None)
+
+
+def test_fit_stops_after_the_seconds_asked_for(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["fit", "ring", "--seconds", "0.3", "--device", "cpu", "--json"]) == 0
+    found = only_json(capsys)
+    assert found["seconds"] >= 0.3
+    assert found["steps"] >= 1
+
+
+def test_a_painting_of_one_dot_has_no_large_noise_level(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    weights = np.zeros((128, 128))
+    weights[64, 64] = 1
+    np.save(tmp_path / "dot.npy", weights)
+    saved = tmp_path / "dot"
+    fit = ["fit", tmp_path / "dot.npy", "--as", "weights", "--steps", "20", "--device", "cpu", "-o", saved, "--json"]
+    assert main([str(arg) for arg in fit]) == 0
+    assert only_json(capsys)["relative_fisher_error"]["1"] is None
+    assert main(["sample", str(saved), "-n", "50", "--device", "cpu", "--json"]) == 0
+    out, err = capsys.readouterr()
+    assert "the ladder was cut" in err
+    assert json.loads(out)["sigma_max"] < 0.4
+
+
+def test_text_is_for_people(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["fit", "far-modes", "--steps", "2", "--device", "cpu"]) == 0
+    assert "relative Fisher error" in capsys.readouterr().out
+    assert main(["sample", str(folder), "-n", "100", "--device", "cpu"]) == 0
+    assert "true mass" in capsys.readouterr().out
+
+
+def test_sample_writes_points_and_counts_them(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "points.npy"
+    args = ["sample", str(folder), "-n", "500", "--seed", "4", "--device", "cpu", "-o", str(file), "--json"]
+    assert main(args) == 0
+    found = only_json(capsys)
+    points = np.load(file, allow_pickle=False)
+    assert (points.shape, points.dtype) == ((500, 2), np.float32)
+    assert names(tmp_path) == ["points.npy"]
+    assert found["n"] == 500
+    modes = found["ledger"]["modes"]
+    assert [set(mode) for mode in modes] == [{"centre", "true_mass", "share", "low", "high"}] * 2
+    assert [mode["true_mass"] for mode in modes] == pytest.approx([0.8, 0.2], abs=1e-3)
+    assert sum(mode["share"] for mode in modes) + found["ledger"]["elsewhere"] == pytest.approx(1)
+    assert all(mode["low"] < mode["share"] < mode["high"] for mode in modes)
+    assert main(args) == 0  # the same seed gives the same points, and an earlier file is replaced
+    assert np.array_equal(np.load(file), points)
+    assert only_json(capsys)["ledger"] == found["ledger"]
+
+
+def test_every_sampler_and_either_score(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    shares = {}
+    for sampler in ("annealed", "langevin", "ascent"):
+        args = [
+            "sample",
+            str(folder),
+            "--sampler",
+            sampler,
+            "--score",
+            "true",
+            "-n",
+            "1000",
+            "--device",
+            "cpu",
+            "--json",
+        ]
+        assert main(args) == 0
+        found = only_json(capsys)
+        assert (found["sampler"], found["score"]) == (sampler, "true")
+        shares[sampler] = found["ledger"]["modes"][1]["share"]
+    assert shares["annealed"] < 0.25
+    assert shares["langevin"] > 0.4
+    assert shares["ascent"] > 0.4
+
+
+@pytest.mark.parametrize(
+    ("args", "said"),
+    [
+        (["fit", "no-such-preset"], "no-such-preset"),
+        (["fit", "no-such-file.png"], "no-such-file.png"),
+        (["fit", "ring", "--target", "both"], "--target"),
+        (["fit", "ring", "--objective", "ism"], "--objective"),
+        (["fit", "ring", "--steps", "0"], "--steps"),
+        (["fit", "ring", "--steps", "many"], "--steps"),
+        (["fit", "ring", "--steps", "5", "--seconds", "1"], "--seconds"),
+        (["fit", "ring", "--seconds", "nan"], "--seconds"),
+        (["fit", "ring", "--seed", "-1"], "--seed"),
+        (["fit", "ring", "--threads", "0"], "--threads"),
+        (["fit", "ring", "--device", "tpu"], "--device"),
+        (["fit"], "DENSITY"),
+        (["sample", "no-such-folder"], "no-such-folder"),
+        (["sample", "x", "-n", "0"], "-n"),
+        (["sample", "x", "--sampler", "gibbs"], "--sampler"),
+        (["sample", "x", "-o", "points.txt"], "points.txt"),
+        (["sample", "x", "-o", "no-such-folder/points.npy"], "no-such-folder"),
+        ([], "COMMAND"),
+        (["paint"], "paint"),
+    ],
+)
+def test_bad_input_is_one_line_and_status_2(args: list[str], said: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert said in refused(capsys, *args)
+
+
+def test_a_folder_of_something_else_is_not_overwritten(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "thesis.txt").write_text("chapter one")
+    assert "something other" in refused(capsys, "fit", "ring", "--steps", "1", "-o", tmp_path)
+    assert "is a file" in refused(capsys, "fit", "ring", "--steps", "1", "-o", tmp_path / "thesis.txt")
+    assert (tmp_path / "thesis.txt").read_text() == "chapter one"
+    assert names(tmp_path) == ["thesis.txt"]
+
+
+def test_a_write_that_fails_leaves_nothing_behind(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*args: object, **kwargs: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(np, "save", full)
+    file = tmp_path / "points.npy"
+    assert "No space left" in refused(capsys, "sample", folder, "-n", "10", "--device", "cpu", "-o", file)
+    assert names(tmp_path) == []
+
+
+def test_ctrl_c_is_one_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(self: object, **kwargs: object) -> Iterator[None]:
+        raise KeyboardInterrupt
+        yield
+
+    monkeypatch.setattr("trainer.fit.Fit.run", interrupted)
+    assert main(["fit", "ring", "--steps", "5", "--device", "cpu", "-o", str(tmp_path / "out")]) == 130
+    out, err = capsys.readouterr()
+    assert (out, err.count("\n")) == ("", 1)
+    assert names(tmp_path) == []
+
+
+def test_help_needs_no_torch() -> None:
+    code = (
+        "import sys\nfrom trainer.cli import main\n"
+        "try:\n    main(['fit', '--help'])\nexcept SystemExit as end:\n    assert end.code == 0\n"
+        "sys.exit('torch' in sys.modules or 'numpy' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "--target" in done.stdout
+
+
+def test_version(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as end:
+        main(["--version"])
+    assert end.value.code == 0
+    assert capsys.readouterr().out.startswith("score-trainer 0.")
