@@ -23,6 +23,8 @@ from PySide6.QtWidgets import QWidget
 
 from explorer.numbers import three
 from explorer.theme import CAPTION, font
+from explorer.views.chart import mode_badge
+from explorer.views.ledger import order_by_mass
 from explorer.views.plane import PlaneRange, PlaneView
 
 Floats = NDArray[np.float32]
@@ -38,6 +40,9 @@ HEAP_CELL = 4
 
 HEAP_RADIUS = 0.026
 """The radius of the disc of a heap of all particles, over the side of the view."""
+
+MOST_BADGES = 9
+"""Modes are numbered in the view while they are no more than this."""
 
 _TITLES = ("Ascent", "Langevin", "Annealed Langevin")
 _NAMES = ("gradient ascent without noise", "plain Langevin dynamics", "annealed Langevin dynamics")
@@ -162,13 +167,13 @@ class ParticleView(PlaneView):
         frame = self.frame
         if frame is None or not frame.released:
             return ()
-        if frame.particle_source == "true":
-            return ("true score",)
         step = f"step {frame.particle_weights_step:,}"
-        if frame.table_error <= 0:
-            return (f"learned score, {step}", f"learned, {step}")
-        error = f"{100 * frame.table_error:.2g} %"
         long, short = f"learned score, {step}", f"learned, {step}"
+        if frame.particle_source == "true":
+            long = short = "true score"
+        if frame.table_error <= 0:
+            return (long, short)
+        error = f"{100 * frame.table_error:.2g} %"
         return (f"{long}, table error {error}", f"{short}, table error {error}", f"{short}, table {error}")
 
     def paint_marks(self, painter: QPainter, square: QRect) -> None:
@@ -191,6 +196,7 @@ class ParticleView(PlaneView):
         painter.drawImage(QRectF(square), self._splat.image)
         cell = max(2, round(HEAP_CELL * scale))
         self._paint_heaps(painter, square, find_heaps(x, y, size, cell, len(points)), scale)
+        self._paint_modes(painter, square)
         badge = self._paint_badges(painter, square)
         self._paint_outside(painter, square, badge)
 
@@ -201,6 +207,21 @@ class ParticleView(PlaneView):
         for x, y, share in heaps.tolist():
             radius = max(1.5, HEAP_RADIUS * square.width() * share**0.5)
             painter.drawEllipse(QPointF(square.left() + x / scale, square.top() + y / scale), radius, radius)
+
+    def _paint_modes(self, painter: QPainter, square: QRect) -> None:
+        """The modes' numbers in the ledger, beside their summits, away from the middle of the plane."""
+        modes = self.frame.modes if self.frame is not None else None
+        if modes is None or len(modes.mass) > MOST_BADGES:
+            return
+        side = 16 * self.scale
+        room = QRectF(square).adjusted(side, side, -side, -side)
+        for number, index in enumerate(order_by_mass(modes), 1):
+            x, y = modes.centres[index].tolist()
+            away = np.array([x, -y]) / max(np.hypot(x, y), 1e-6) * 1.4 * side
+            at = self.to_pixel(x, y) + QPointF(*away.tolist())
+            if room.contains(at):
+                box = QRectF(at.x() - side / 2, at.y() - side / 2, side, side)
+                mode_badge(painter, box, number, self.theme, self.scale)
 
     def _paint_badges(self, painter: QPainter, square: QRect) -> QRect:
         """What moves the particles, below, and whether that is out of date, above; where the lower one is."""

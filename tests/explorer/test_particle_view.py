@@ -106,7 +106,7 @@ def test_badges_say_what_moves_the_particles(qtbot: QtBot) -> None:
     assert view.caption() == "σ 0.0200"
     assert not view.stale
     view.show_frame(replace(frame, particle_source="true", revision=9))
-    assert view.source() == ("true score",)
+    assert view.source()[0] == "true score, table error 0.4 %"
     assert view.stale
     view.show_frame(empty_frame())
     assert view.source() == ()
