@@ -174,7 +174,8 @@ class Fit:
     def change_settings(self, settings: FitSettings) -> bool:
         """Go on with these settings; False if they needed another network, which was then begun afresh.
 
-        A change of what is learned (target, weighting, ladder) restarts the clocks as an edit of the density does.
+        A change of what is learned (target, weighting, ladder) restarts the clocks as an edit of the density does; a
+        change of the rate takes back what failed steps took off it.
 
         Raises:
             InputError: if the ladder is too fine for the pool; the run is then as it was.
@@ -191,6 +192,8 @@ class Fit:
             fresh._begin_pool()
         elif settings.batch != self.settings.batch:
             fresh._lay_out_blocks()
+        if settings.learning_rate != self.settings.learning_rate:
+            self._optimiser.lowered = 1.0
         self.__dict__ = fresh.__dict__
         if learned[0] != learned[1]:
             self._optimiser.restart()
