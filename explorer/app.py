@@ -46,7 +46,7 @@ def run(file: str | None, *, theme: str, device: str) -> int:
         window.adopt(opened)
     application.aboutToQuit.connect(window.shut_down)
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: application.quit())
+        signal.signal(number, lambda *_: application.exit())
     heartbeat = QTimer()
     heartbeat.timeout.connect(_let_python_run)
     heartbeat.start(200)

@@ -15,6 +15,7 @@ from PySide6.QtGui import (
     QDragEnterEvent,
     QDropEvent,
     QGuiApplication,
+    QIcon,
     QPalette,
     QShowEvent,
 )
@@ -135,6 +136,7 @@ class MainWindow(QMainWindow):
         self.state = QLabel("engine is loading")
         self.state.setAccessibleName("Device, speed and seed")
         self.state.setContentsMargins(UNIT, 0, 2 * UNIT, 0)
+        self.state.setMinimumHeight(bar.sizeHint().height())
         bar.setCornerWidget(self.state, Qt.Corner.TopRightCorner)
 
     def _connect(self) -> None:
@@ -356,20 +358,18 @@ class MainWindow(QMainWindow):
         self.tell("info", "Copied the squares as a picture")
 
     def _show_keys(self) -> None:
-        rows = [
-            f"<tr><td><b>{spec.keys[0]}</b>&nbsp;&nbsp;</td><td>{spec.text.replace('&', '').rstrip('…')}</td></tr>"
-            for spec in SPECS
-            if spec.keys
-        ]
+        rows = [(spec.keys[0], spec.text.replace("&", "").rstrip("…")) for spec in SPECS if spec.keys]
         rows += [
-            "<tr><td><b>Return, Esc</b>&nbsp;&nbsp;</td><td>Make a square large, and small again</td></tr>",
-            "<tr><td><b>[ ]</b>&nbsp;&nbsp;</td><td>Smaller or larger brush</td></tr>",
-            "<tr><td><b>B, E</b>&nbsp;&nbsp;</td><td>Brush or eraser</td></tr>",
-            "<tr><td><b>+ −</b>&nbsp;&nbsp;</td><td>Zoom the square that has the keyboard</td></tr>",
+            ("Return, Esc", "Square large, and small again"),
+            ("B, E", "Brush or eraser"),
+            ("[ ], { }", "Size and strength of the brush"),
+            ("+ −", "Zoom the square with the keyboard"),
         ]
-        half = (len(rows) + 1) // 2
-        columns = [f"<td><table>{''.join(part)}</table></td>" for part in (rows[:half], rows[half:])]
-        self._box("Keys", f"<table cellspacing=16><tr>{''.join(columns)}</tr></table>")
+        lines = [f"<tr><td><b>{keys}</b>&nbsp;&nbsp;&nbsp;</td><td>{what}</td></tr>" for keys, what in rows]
+        half = (len(lines) + 1) // 2
+        columns = [f"<td><table>{''.join(part)}</table></td>" for part in (lines[:half], lines[half:])]
+        table = f"<table cellspacing=12><tr>{''.join(columns)}</tr></table>"
+        self._box("Keys", f"<div style='white-space:nowrap'>{table}</div>")
 
     def _show_about(self) -> None:
         lines = "<br>".join(f"{name}: {value}" for name, value in facts().items())
@@ -382,4 +382,6 @@ class MainWindow(QMainWindow):
         box.setWindowTitle(title)
         box.setTextFormat(Qt.TextFormat.RichText)
         box.setText(text)
+        box.setStandardButtons(QMessageBox.StandardButton.Close)
+        box.button(QMessageBox.StandardButton.Close).setIcon(QIcon())
         box.open()

@@ -13,8 +13,8 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import secrets
 import sys
-import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -108,7 +108,8 @@ def _parser() -> _Parser:
 def _common(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=int, default=0, metavar="K", help="of all randomness (default 0)")
     parser.add_argument("--device", choices=("auto", "cpu", "cuda", "mps"), default="auto")
-    parser.add_argument("--threads", type=int, metavar="T", help="processor threads (default: torch's choice)")
+    # So small a network gains little from a second thread, and beside other work it loses tenfold by waiting for it.
+    parser.add_argument("--threads", type=int, default=1, metavar="T", help="processor threads (default 1)")
     parser.add_argument("--json", action="store_true", help="print one JSON object and nothing else")
 
 
@@ -283,17 +284,15 @@ def _write_array(path: Path, array: NDArray[Any]) -> None:
     """Write a .npy file under another name and rename it, so that no half-written one is left."""
     import numpy as np
 
-    part: Path | None = None
+    part = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     try:
-        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
-            part = Path(file.name)
+        with part.open("xb") as file:
             np.save(file, array, allow_pickle=False)
         part.replace(path)
     except OSError as error:
         raise InputError(f"{path}: cannot be written: {error.strerror or error}; choose another place") from error
     finally:
-        if part is not None:
-            part.unlink(missing_ok=True)
+        part.unlink(missing_ok=True)
 
 
 # --- both ---------------------------------------------------------------------------------------------------------
@@ -301,8 +300,7 @@ def _write_array(path: Path, array: NDArray[Any]) -> None:
 
 def _check_common(args: argparse.Namespace) -> None:
     _in_range("--seed", args.seed, 0, 2**63 - 1)
-    if args.threads is not None:
-        _in_range("--threads", args.threads, 1, 1024)
+    _in_range("--threads", args.threads, 1, 1024)
 
 
 def _in_range(option: str, value: float, low: float, high: float) -> None:
@@ -310,11 +308,10 @@ def _in_range(option: str, value: float, low: float, high: float) -> None:
         raise InputError(f"{option}: {value:g} is out of range; give a number between {low:g} and {high:g}")
 
 
-def _use_threads(threads: int | None) -> None:
-    if threads is not None:
-        import torch
+def _use_threads(threads: int) -> None:
+    import torch
 
-        torch.set_num_threads(threads)
+    torch.set_num_threads(threads)
 
 
 @contextmanager

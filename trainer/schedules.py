@@ -6,7 +6,7 @@ within one standard deviation of every other, and no gap between modes is too wi
 
 **The learning rate** at step i (from 0) is
 
-    lr(i) = lr * min(1, (i + 1) / 30) / max(1, i / 400)^0.75 :
+    lr(i) = lr * min(1, (i + 1) / 30) / max(1, i / 120)^0.75 :
 
 a short rise, then a power law. It has no horizon, so that a live run can be stopped, and looked at, at any moment.
 
@@ -25,7 +25,7 @@ from torch import Tensor
 from trainer.settings import LadderSettings
 
 WARM_UP = 30
-PLATEAU = 400
+PLATEAU = 120
 DECAY = 0.75
 
 

@@ -83,7 +83,7 @@ class FitSettings:
     ladder: LadderSettings = field(default_factory=LadderSettings)
     network: NetworkSettings = field(default_factory=NetworkSettings)
     batch: int = 512
-    learning_rate: float = 1e-2
+    learning_rate: float = 2.5e-2
     ema: float = 0.1
 
     def __post_init__(self) -> None:

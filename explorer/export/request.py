@@ -74,7 +74,8 @@ class ExportRequest:
     def format(self) -> tuple[tuple[int, int], int]:
         """Width and height, and pictures per second, with what was not given filled in."""
         gif = Path(self.out).suffix.lower() == ".gif"
-        return self.size or (GIF_SIZE if gif else FILM_SIZE), self.fps or (GIF_FPS if gif else FILM_FPS)
+        size, fps = (GIF_SIZE, GIF_FPS) if gif else (FILM_SIZE, FILM_FPS)
+        return self.size or size, fps if self.fps is None else self.fps
 
 
 @dataclass(frozen=True)

@@ -4,24 +4,33 @@ The upper plot shows E|s_theta - s|^2 / E|s|^2 for x ~ p_sigma (Hyvarinen 2005, 
 score): 1 is as bad as no field at all, 0.01 is an error of a tenth of the field's size. The lower plot shows the
 training loss, which has a floor that depends on the noise and so tells less. Both share the logarithmic axis below, in
 steps or in seconds. Axes end at round decades, so that they move seldom and never jitter.
+
+The plots are pyqtgraph's (`explorer.views.plots`). It is imported in the background once the chart has been painted for
+the first time: a window must not wait for it. A chart without a window imports it when it has something to draw.
 """
 
 from __future__ import annotations
 
 import math
+import os
+from importlib import import_module
+from threading import Thread
+from types import ModuleType
+from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
-from PySide6.QtCore import QPointF, QRectF, Qt, QTimer, Signal
-from PySide6.QtGui import QColor, QKeyEvent, QPainter, QPaintEvent, QPen, QPolygonF, QResizeEvent
+from PySide6.QtCore import QRectF, QSize, Qt, QTimer, Signal
+from PySide6.QtGui import QColor, QKeyEvent, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QToolButton, QWidget
 
 from explorer.engine.messages import ERROR_SIGMAS, Frame
 from explorer.numbers import three
 from explorer.theme import CAPTION, Theme, font
-from explorer.views.chart import CENTRE, LEFT, RIGHT, Chart, blend
+from explorer.views.axes import Floats, axis_range
+from explorer.views.chart import RIGHT, Chart, blend
 
-Floats = NDArray[np.floating]
+if TYPE_CHECKING:
+    from explorer.views.plots import CurvePlots
 
 REDRAW = 100
 """Milliseconds between redraws at least: a curve that moves faster than this cannot be read."""
@@ -36,9 +45,15 @@ class CurvesView(Chart):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.in_seconds = False
-        self._range: tuple[float, float] = (0.0, 1.0)
+        self._span: tuple[float, float] = (0.0, 1.0)
+        self._plots: CurvePlots | None = None
+        self._look: tuple[Theme, float, QSize] | None = None
+        self._drawn: tuple[Frame | None, bool] | None = None
         self._timer = QTimer(self, singleShot=True, interval=REDRAW)
         self._timer.timeout.connect(self.update)
+        self._thread: Thread | None = None
+        self._loader = QTimer(self, interval=20)
+        self._loader.timeout.connect(self._load)
         self._axis = QToolButton(self)
         self._axis.setAutoRaise(True)
         self._axis.setCursor(Qt.CursorShape.PointingHandCursor)
@@ -114,7 +129,7 @@ class CurvesView(Chart):
         if not at.size:
             return "Train to measure the error (Space)"
         plot = self._areas()[0]
-        low, high = self._range
+        low, high = self._span
         place = 10 ** (low + (high - low) * (x - plot.left()) / plot.width())
         row = int(np.argmin(np.abs(np.log(np.maximum(at, 1e-3)) - math.log(max(place, 1e-3)))))
         unit = f"{three(at[row])} s" if self.in_seconds else f"step {round(at[row]):,}"
@@ -123,33 +138,55 @@ class CurvesView(Chart):
         return "<br>".join([f"<b>Relative Fisher error, {unit}</b>", *lines])
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        """Draw both plots from the frame."""
+        """Draw both plots from the frame; without measurements, say what to do."""
         painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        error_at, errors, loss_at, loss = self.curves()
-        if not error_at.size and not loss_at.size:
-            self._axis.hide()
+        at, errors, loss_at, loss = self.curves()
+        known = bool(at.size or loss_at.size)
+        self._axis.setVisible(known)
+        if self._plots is None and self.isVisible() and not self._loader.isActive():
+            self._loader.start()
+        elif known:
+            self._draw_plots(painter, at, errors, loss_at, loss)
+        if known:
+            self._captions(painter)
+        else:
             self.say(painter, "Train to see how wrong the field is (Space)")
-            self.focus_mark(painter)
-            return
-        self._axis.show()
-        upper, lower = self._areas()
-        first = np.concatenate([error_at[error_at > 0][:1], loss_at[loss_at > 0][:1]])
-        last = np.concatenate([error_at[-1:], loss_at[-1:]])
-        self._range = _axis_range(float(first.min(initial=last.max())), float(last.max()))
-        known = errors[errors > 0]
-        decades = _decades(known if known.size else np.ones(1))
-        self._grid(painter, upper, decades, labelled=True)
-        positive = loss[loss > 0]
-        loss_range = _decades(positive if positive.size else np.ones(1))
-        self._grid(painter, lower, loss_range, labelled=False)
-        self._times(painter, lower)
-        self._captions(painter, upper, lower)
-        self._draw_errors(painter, upper, error_at, errors, decades)
-        path = self._path(lower, loss_at, loss, loss_range)
-        painter.setPen(QPen(self.theme.colour("quiet"), 1.25 * self.factor))
-        painter.drawPolyline(path)
         self.focus_mark(painter)
+
+    # --- pyqtgraph ---
+
+    def _load(self) -> None:
+        """Import pyqtgraph beside the window's work; build the plots once it is there."""
+        if self._thread is None:
+            self._thread = Thread(target=_library, name="pyqtgraph")
+            self._thread.start()
+        if self._thread.is_alive():
+            return
+        self._loader.stop()
+        self._build()
+        self.update()
+
+    def _build(self) -> CurvePlots:
+        if self._plots is None:
+            self._plots = _library().CurvePlots(self, [f"{sigma:g}" for sigma in ERROR_SIGMAS])
+        return self._plots
+
+    def _draw_plots(self, painter: QPainter, at: Floats, errors: Floats, loss_at: Floats, loss: Floats) -> None:
+        """Bring the plots up to date where anything has changed, and draw them."""
+        plots = self._build()
+        look = self.theme, self.factor, self.size()
+        if look != self._look:
+            self._look, self._drawn = look, None
+            shades = tuple(self.shade(i) for i in range(len(ERROR_SIGMAS)))
+            plots.dress(self.theme, self.factor, shades)
+            plots.arrange(self.width(), *self._areas(), self.width() - self._axis.sizeHint().width() - 4)
+        if self._drawn is None or self._drawn[0] is not self.frame or self._drawn[1] != self.in_seconds:
+            self._drawn = self.frame, self.in_seconds
+            first = np.concatenate([at[at > 0][:1], loss_at[loss_at > 0][:1]])
+            last = np.concatenate([at[-1:], loss_at[-1:]])
+            self._span = axis_range(float(first.min(initial=last.max())), float(last.max()))
+            plots.show(self._span, at, errors, loss_at, loss)
+        plots.render(painter)
 
     # --- geometry ---
 
@@ -157,28 +194,12 @@ class CurvesView(Chart):
         """The two plots' inner rectangles: error above, loss below."""
         line = font(CAPTION, scale=self.factor).pixelSize() + 6 * self.factor
         top = line + 4 * self.factor
-        left = self.advance("10") + self.advance("−8", 9) + 6 * self.factor
-        right = self.advance("0.02") + 12 * self.factor
-        width = max(20.0, self.width() - left - right)
+        left = round(self.advance("10") + self.advance("−8", 9) + 6 * self.factor)
+        right = round(self.advance("0.02") + 12 * self.factor)
+        width = max(20, self.width() - left - right)
         free = max(40.0, self.height() - top - 2 * line - 4)
         above, below = round(free * 0.72), round(free * 0.28)
-        return QRectF(left, top, width, above), QRectF(left, top + above + line, width, below)
-
-    def _across(self, area: QRectF, at: Floats) -> Floats:
-        low, high = self._range
-        return area.left() + (np.log10(at) - low) / (high - low) * area.width()
-
-    def _path(self, area: QRectF, at: Floats, values: Floats, decades: tuple[int, int]) -> QPolygonF:
-        """The polyline of the points that are positive on both axes, at most two for each column of pixels."""
-        keep = (at > 0) & (values > 0)
-        x = self._across(area, at[keep])
-        low, high = decades
-        y = area.bottom() - (np.log10(values[keep]) - low) / (high - low) * area.height()
-        if x.size > 2 * area.width():
-            column = np.round(x * 2)
-            wanted = np.append(column[1:] != column[:-1], True)
-            x, y = x[wanted], y[wanted]
-        return QPolygonF([QPointF(a, b) for a, b in zip(x.tolist(), y.tolist(), strict=True)])
+        return QRectF(left, round(top), width, above), QRectF(left, round(top + above + line), width, below)
 
     def _place_axis(self) -> None:
         """In the row of the axis's numbers, at the right edge."""
@@ -205,69 +226,9 @@ class CurvesView(Chart):
         end = self.theme.colour("ink")
         return blend(self.theme.colour("error"), end, 0.14 * index)
 
-    def _draw_errors(
-        self, painter: QPainter, area: QRectF, at: Floats, errors: Floats, decades: tuple[int, int]
-    ) -> None:
-        """The five curves, each named at its right end."""
-        paths = [self._path(area, at, errors[:, i], decades) for i in range(errors.shape[1])]
-        drawn = [i for i, path in enumerate(paths) if path.size()]
-        height = QRectF(0, 0, 1, font(CAPTION, scale=self.factor).pixelSize() * 1.15).height()
-        ends = [paths[i].last() for i in drawn]
-        places = _spread([end.y() for end in ends], height, area.top(), area.bottom())
-        for i, end, y in zip(drawn, ends, places, strict=True):
-            painter.setPen(QPen(self.shade(i), 1.75 * self.factor))
-            painter.drawPolyline(paths[i])
-            x = area.right() + 8 * self.factor
-            painter.setPen(QPen(self.shade(i), 1.0))
-            painter.drawLine(end, QPointF(x - 2, y))
-            self.write(painter, QRectF(x, y - height / 2, self.width() - x, height), f"{ERROR_SIGMAS[i]:g}")
-
-    def _grid(self, painter: QPainter, area: QRectF, decades: tuple[int, int], *, labelled: bool) -> None:
-        """Horizontal lines at decades, each with its power of ten, as many as there is room for."""
-        low, high = decades
-        room = area.height() / (high - low)
-        every = max(1, math.ceil((18 if labelled else 30) * self.factor / room))
-        for power in range(high, low - 1, -1):
-            if (high - power) % every:
-                continue
-            y = round(area.bottom() - (power - low) / (high - low) * area.height()) + 0.5
-            painter.setPen(self.theme.colour("rule"))
-            painter.drawLine(QPointF(area.left(), y), QPointF(area.right(), y))
-            self._power(painter, area.left() - 4 * self.factor, y, power)
-
-    def _power(self, painter: QPainter, right: float, y: float, power: int) -> None:
-        """A power of ten, ending at `right` and centred on y; 1, 10 and 0.1 are written out."""
-        height = 20 * self.factor
-        if -1 <= power <= 1:
-            self.write(painter, QRectF(0, y - height / 2, right, height), f"{10.0**power:g}", RIGHT, role="quiet")
-            return
-        exponent = ("−" if power < 0 else "") + str(abs(power))
-        wide = self.advance(exponent, 9)
-        box = QRectF(right - wide, y - height / 2 - 4 * self.factor, wide + 2, height)
-        self.write(painter, box, exponent, LEFT, role="quiet", pixels=9)
-        self.write(painter, QRectF(0, y - height / 2, right - wide - 1, height), "10", RIGHT, role="quiet")
-
-    def _times(self, painter: QPainter, area: QRectF) -> None:
-        """The horizontal axis: ticks at 1, 2, 5 of each decade, names at its powers of ten."""
-        low, high = self._range
-        height = 16 * self.factor
-        free = self.width() - self._axis.sizeHint().width() - 4
-        for power in range(math.floor(low), math.ceil(high) + 1):
-            for digit in range(1, 10):
-                value = digit * 10.0**power
-                if not low - 1e-9 <= math.log10(value) <= high + 1e-9:
-                    continue
-                x = float(self._across(area, np.array([value]))[0])
-                painter.setPen(self.theme.colour("quiet" if digit == 1 else "rule"))
-                painter.drawLine(QPointF(x, area.bottom()), QPointF(x, area.bottom() + (4 if digit == 1 else 2)))
-                text = f"{value:g}" if value < 10_000 else f"{value / 1000:g}k"
-                if digit == 1 and x + self.advance(text) / 2 < free:
-                    box = QRectF(x - 30, area.bottom() + 4, 60, height)
-                    self.write(painter, box, text, CENTRE, role="quiet")
-
-    def _captions(self, painter: QPainter, upper: QRectF, lower: QRectF) -> None:
+    def _captions(self, painter: QPainter) -> None:
         """What each plot shows, and how fast training goes."""
-        frame = self.frame
+        frame, (upper, lower) = self.frame, self._areas()
         line = upper.top() - 4 * self.factor
         speed = "" if frame and frame.training else "paused"
         if frame and frame.steps_per_second > 0:
@@ -285,33 +246,10 @@ class CurvesView(Chart):
         self.write(painter, box, loss, role="quiet")
 
 
-def _axis_range(first: float, last: float) -> tuple[float, float]:
-    """Decades from the first point to the last: the left end a whole decade, the right end 1, 2 or 5 of a decade."""
-    low = math.floor(math.log10(max(first, 1e-3)))
-    power = math.floor(math.log10(max(last, 1e-3)))
-    steps = (math.log10(digit) + power for digit in (1, 2, 5, 10))
-    high = next((end for end in steps if 10**end >= last * (1 - 1e-9)), power + 1.0)
-    return float(low), max(high, low + 1.0)
-
-
-def _decades(values: Floats) -> tuple[int, int]:
-    """The whole decades around positive values, at least one."""
-    low = math.floor(math.log10(values.min()) + 1e-9)
-    high = math.ceil(math.log10(values.max()) - 1e-9)
-    return low, max(high, low + 1)
-
-
-def _spread(wanted: list[float], gap: float, top: float, bottom: float) -> list[float]:
-    """Heights as near as possible to those wanted, at least `gap` apart, between top and bottom."""
-    order = sorted(range(len(wanted)), key=wanted.__getitem__)
-    places = list(wanted)
-    edge = top - gap
-    for i in order:
-        places[i] = edge = max(places[i], edge + gap)
-    edge = bottom + gap
-    for i in reversed(order):
-        places[i] = edge = min(places[i], edge - gap)
-    return places
+def _library() -> ModuleType:
+    """The plots' module, and with it pyqtgraph, which takes the Qt that its environment names."""
+    os.environ["PYQTGRAPH_QT_LIB"] = "PySide6"
+    return import_module("explorer.views.plots")
 
 
 def _rich(value: float) -> str:

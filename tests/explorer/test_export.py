@@ -19,12 +19,15 @@ from PIL import Image, ImageSequence
 
 from explorer.cli import main
 from explorer.engine.messages import Repaint
+from explorer.export.captions import facts
 from explorer.export.encode import Cancelled
-from explorer.export.page import arrange, type_scale
+from explorer.export.page import arrange, farthest_share, type_scale
 from explorer.export.replay import read_script
 from explorer.export.request import DEFAULT_STEPS, ExportRequest, export, export_process
+from explorer.export.timeline import Moment, Phase
 from explorer.recipe import Recipe, to_entry
 from explorer.views.field import FieldView
+from tests.explorer.frames import make_frame
 from trainer.errors import InputError
 from trainer.paintings import preset_weights
 from trainer.projects import Setup, write_project
@@ -136,6 +139,26 @@ def test_the_fields_take_most_of_a_wide_page() -> None:
     assert place.learning[1].width() > 460
     assert place.sampling[0].width() > 390
     assert arrange(1080, 1080, 1.2).sampling[3] is not None
+
+
+@pytest.mark.parametrize("phase", ["train", "move", "hold"])
+def test_every_line_of_facts_names_objective_sigma_step_and_seed(phase: Phase) -> None:
+    frame = make_frame(sigma=0.1)
+    lines = facts(Moment(phase, 3412, 1600, 0.1), frame)
+    assert sorted(lines, key=len, reverse=True) == list(lines)
+    for line in lines:
+        assert "denoising score matching" in line or "DSM" in line
+        assert "seed 7" in line
+        assert "step 3,412" in line
+        assert ("σ 0.100" if phase == "train" else "σ 0.0200") in line
+    assert "pooled targets" in lines[0]
+
+
+def test_the_share_farthest_from_the_truth_is_told_with_its_band() -> None:
+    modes = make_frame().modes
+    assert modes is not None
+    assert farthest_share(modes, 0).startswith("mode 2: 0.451 (")
+    assert farthest_share(modes, 0).endswith("), truth 0.200")
 
 
 # --- films
@@ -259,6 +282,7 @@ def test_the_command_prints_one_json_object(tmp_path: Path, project: Path, capsy
         (("crescents", "nowhere/a.mp4"), "nowhere does not exist"),
         (("crescents", "a.mp4", "--size", "321x240"), "width 321 is odd"),
         (("crescents", "a.mp4", "--size", "80x80"), "width 80 is out of range"),
+        (("crescents", "a.mp4", "--fps", "0"), "fps: 0 is out of range"),
         (("crescents", "a.gif", "--fps", "60"), "GIF viewers stop at 50"),
         (("crescents", "a.mp4", "--seconds", "nan"), "seconds: nan is out of range"),
         (("crescents", "a.mp4", "--steps", "-3"), "steps: -3 is out of range"),

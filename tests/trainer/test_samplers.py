@@ -1,6 +1,7 @@
 import math
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -112,7 +113,7 @@ def test_levels_and_steps_add_up() -> None:
     assert levels[0].sigma == settings.sigma_max
     assert levels[-1].sigma == settings.sigma_min
     assert levels[-1].alpha == pytest.approx(settings.epsilon)
-    ratios = [a.sigma / b.sigma for a, b in zip(levels, levels[1:], strict=False)]
+    ratios = [a.sigma / b.sigma for a, b in pairwise(levels)]
     assert ratios == pytest.approx([ratios[0]] * len(ratios))
     assert [level_at(settings, step) for step in (1, 400, 401, 1600, 1601, 1780, 9999)] == [0, 0, 1, 3, 4, 21, 21]
 

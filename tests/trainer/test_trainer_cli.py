@@ -69,7 +69,7 @@ def test_a_painting_of_one_dot_has_no_large_noise_level(tmp_path: Path, capsys: 
     fit = ["fit", tmp_path / "dot.npy", "--as", "weights", "--steps", "20", "--device", "cpu", "-o", saved, "--json"]
     assert main([str(arg) for arg in fit]) == 0
     assert only_json(capsys)["relative_fisher_error"]["1"] is None
-    assert main(["sample", str(saved), "-n", "50", "--device", "cpu", "--json"]) == 0
+    assert main(["sample", str(saved), "--sampler", "langevin", "-n", "50", "--device", "cpu", "--json"]) == 0
     out, err = capsys.readouterr()
     assert "the ladder was cut" in err
     assert json.loads(out)["sigma_max"] < 0.4
@@ -78,7 +78,7 @@ def test_a_painting_of_one_dot_has_no_large_noise_level(tmp_path: Path, capsys: 
 def test_text_is_for_people(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["fit", "far-modes", "--steps", "2", "--device", "cpu"]) == 0
     assert "relative Fisher error" in capsys.readouterr().out
-    assert main(["sample", str(folder), "-n", "100", "--device", "cpu"]) == 0
+    assert main(["sample", str(folder), "--sampler", "ascent", "-n", "100", "--device", "cpu"]) == 0
     assert "true mass" in capsys.readouterr().out
 
 
