@@ -39,6 +39,7 @@ from trainer.kernels import GAUSSIAN
 from trainer.metrics import FisherProbe
 from trainer.models import ScoreModel, TrueScore
 from trainer.modes import ModeMap, find_modes
+from trainer.samplers import within
 from trainer.settings import FitSettings, ParticleSettings
 
 GROUND = 192
@@ -221,7 +222,11 @@ class Simulation:
             model = TrueScore(self.density, GAUSSIAN, self.fit.device)
         else:
             model = self.fit.snapshot()
-        self._particles = ParticleRun(model, self.particle_settings, self.particle_seed)
+        settings = within(self.particle_settings, model)
+        if settings != self.particle_settings:
+            text = f"The ladder of the particles was cut to what is learned: {model.sigma_min:.3g} to {model.sigma_max:.3g}"
+            self.events.append(Notice("info", text))
+        self._particles = ParticleRun(model, settings, self.particle_seed)
         self._particles_density = self.density
         self._particles_revision = self.revision
         self._ledger_at = -1

@@ -1,4 +1,7 @@
-"""A picture: the eight squares of the stage at the end of a run, with a line of facts, as one PNG."""
+"""A picture: the eight squares of the stage at the end of a run, with a line of facts, as one PNG.
+
+Charts and type have a least size, so a picture smaller than `_LEAST` of 1280x720 is drawn at that size and scaled down.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,7 @@ from time import perf_counter
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from PIL import Image
 
 from explorer.composition import compose
 from explorer.document import Document
@@ -25,12 +29,14 @@ from explorer.views.plane import PlaneRange
 from trainer.projects import Setup
 from trainer.samplers import total_steps
 
+_LEAST = 0.75
+
 
 class Poster(Sheet):
     """The stage on a page of `size` pixels."""
 
     def __init__(self, width: int, height: int, theme: Theme, setup: Setup) -> None:
-        super().__init__(width, height, theme, scale=max(0.75, min(width / 1280, height / 720)))
+        super().__init__(width, height, theme, scale=max(_LEAST, min(width / 1280, height / 720)))
         self._stage = compose(Document(setup), PlaneRange(parent=self)).stage
         self._stage.setParent(self)
         self._stage.set_theme(theme)
@@ -74,11 +80,14 @@ def make_figure(request: ExportRequest, script: Script, report: Report, cancelle
         run.train_to(moment.step)
         run.move_to(moment.particle_step)
         theme = DARK if request.theme == "dark" else LIGHT
-        poster = Poster(*size, theme, run.setup)
+        factor = max(1.0, _LEAST / min(size[0] / 1280, size[1] / 720))
+        poster = Poster(round(factor * size[0]), round(factor * size[1]), theme, run.setup)
         frame = run.frame(moment, poster.lattice)
         picture = poster.draw(frame, (run.setup.name, facts(moment, frame)))
         errors = run.errors()
     check()
+    if factor > 1:
+        picture = np.asarray(Image.fromarray(picture).resize(size, Image.Resampling.LANCZOS))
     comment = provenance(request, script, run.simulation.fit.device_name, torch.__version__)
     write_picture(path, picture, comment=comment)
     return ExportResult(

@@ -65,6 +65,8 @@ PARTICLES = (
     Spec("number", "particles", "How many in each pane, to 20,000", whole=True),
     Spec("levels", "noise levels", "Rungs of annealed Langevin dynamics, from the largest σ down", whole=True),
     Spec("steps", "steps per level", "Langevin steps on each rung; the other panes take as many in all", whole=True),
+    Spec("fine_steps", "steps, fine levels", "Langevin steps on each rung below the σ of the next line", whole=True),
+    Spec("fine_below", "fine below σ", "Below it steps settle a mode's shape and move no weight between modes"),
     Spec("epsilon", "ε", "Step size at the smallest σ: x ← x + ε/2 s + √ε z (Song & Ermon 2019, Algorithm 1)"),
     Spec("sigma_min", "smallest σ", "Noise level of the last rung, of plain Langevin dynamics and of ascent"),
     Spec("sigma_max", "largest σ", "Noise level of the first rung"),
