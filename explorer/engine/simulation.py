@@ -224,8 +224,8 @@ class Simulation:
             model = self.fit.snapshot()
         settings = within(self.particle_settings, model)
         if settings != self.particle_settings:
-            text = f"The ladder of the particles was cut to what is learned: {model.sigma_min:.3g} to {model.sigma_max:.3g}"
-            self.events.append(Notice("info", text))
+            known = f"{model.sigma_min:.3g} to {model.sigma_max:.3g}"
+            self.events.append(Notice("info", f"The particles' ladder was cut to the noise levels learned: {known}"))
         self._particles = ParticleRun(model, settings, self.particle_seed)
         self._particles_density = self.density
         self._particles_revision = self.revision

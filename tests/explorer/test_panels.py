@@ -326,7 +326,7 @@ def test_the_document_is_shown_silently(qtbot: QtBot, drawer: SettingsDrawer) ->
 
 
 def test_every_setting_has_its_row_tip_and_name(drawer: SettingsDrawer) -> None:
-    assert len({row.editor.accessibleName() for row in drawer.rows}) == len(drawer.rows) == 19
+    assert len({row.editor.accessibleName() for row in drawer.rows}) == len(drawer.rows) == 21
     for row in drawer.rows:
         assert row.editor.toolTip()
         assert "!" not in row.editor.toolTip()
