@@ -7,7 +7,7 @@ connected. No widget is known here.
 from __future__ import annotations
 
 from collections.abc import Callable
-from time import monotonic, sleep
+from time import monotonic, perf_counter, sleep
 
 import numpy as np
 from PySide6.QtCore import QObject, Qt, QTimer, Signal
@@ -33,7 +33,9 @@ from explorer.engine.messages import (
 from explorer.recipe import Recipe, Recorder
 from trainer.projects import Project
 
-FRAME_MS = 16
+FRAME = 1 / 66
+"""Frames come no faster than this; the mailbox is looked at more often, so that none waits."""
+_LOOK_MS = 4
 _EVENTS_MS = 100
 _RELEASE_MS = 300
 
@@ -59,8 +61,9 @@ class Session(QObject):
         self.recorder = Recorder(Recipe(document.setup))
         self._setup, self._revision = document.setup, document.revision
         self._waiting: Begin | None = None
+        self._pulled = 0.0
         self._unsubscribe = document.subscribe(self._document_changed)
-        self._frames = self._timer(FRAME_MS, self._pull)
+        self._frames = self._timer(_LOOK_MS, self._pull)
         self._frames.setTimerType(Qt.TimerType.PreciseTimer)
         self._events = self._timer(_EVENTS_MS, self._listen)
         self._release = self._timer(_RELEASE_MS, self._release_now)
@@ -196,8 +199,12 @@ class Session(QObject):
     # --- what comes in ------------------------------------------------------------------------------------
 
     def _pull(self) -> None:
+        now = perf_counter()
+        if now - self._pulled < FRAME:
+            return
         frame = self.engine.frame()
         if frame is not None:
+            self._pulled = now
             self.frame = frame
             self.framed.emit(frame)
 

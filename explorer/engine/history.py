@@ -22,6 +22,7 @@ class LossHistory:
     rows: list[tuple[float, float, float]] = field(default_factory=list)
     _sum: float = 0.0
     _count: int = 0
+    _table: Array | None = None
 
     def add(self, step: int, seconds: float, loss: float) -> None:
         """Note the loss of one training step."""
@@ -31,6 +32,7 @@ class LossHistory:
             return
         self.rows.append((step, seconds, self._sum / self._count))
         self._sum, self._count = 0.0, 0
+        self._table = None
         if len(self.rows) > _KEEP:
             pairs = zip(self.rows[0::2], self.rows[1::2], strict=False)
             self.rows = [(b[0], b[1], (a[2] + b[2]) / 2) for a, b in pairs]
@@ -38,8 +40,9 @@ class LossHistory:
 
     def arrays(self) -> tuple[Array, Array, Array]:
         """Steps, seconds and losses, each (k,)."""
-        table = np.array(self.rows, np.float32).reshape(-1, 3)
-        return table[:, 0], table[:, 1], table[:, 2]
+        if self._table is None:
+            self._table = np.array(self.rows, np.float32).reshape(-1, 3)
+        return self._table[:, 0], self._table[:, 1], self._table[:, 2]
 
 
 @dataclass
@@ -68,11 +71,11 @@ class ErrorHistory:
 def next_measurement(since_edit: int) -> int:
     """How many steps after an edit (or the start) the errors are measured next, given how many have passed.
 
-    Geometric, so that early learning is seen and later training is not slowed: 25, 50, 100, ... 800, then every quarter
+    Geometric, so that early learning is seen and later training is not slowed: 25, 50, 100, ... 800, then every half
     more, at most 2,000 apart.
     """
     if since_edit < 25:
         return 25
     if since_edit < 800:
         return since_edit * 2
-    return since_edit + min(2000, since_edit // 4)
+    return since_edit + min(2000, since_edit // 2)

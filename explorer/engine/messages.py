@@ -210,6 +210,7 @@ class Frame:
         panes: (3, number, 2).
         modes: the ledger; None before the first release.
         ladder: (L,), annealed's noise levels, descending; training_ladder: those that are learned.
+        fields_version: grows when learned, true or ground differ from the frame before; 0 says nothing about it.
         busy: one line on what the engine is doing when it is neither training nor idle ("growing the pool"), or "".
     """
 
@@ -257,6 +258,7 @@ class Frame:
     ladder: Array
     busy: str = ""
     training_ladder: Array = field(default_factory=lambda: np.zeros(0, np.float32))
+    fields_version: int = 0
 
 
 # --- events ---------------------------------------------------------------------------------------------------

@@ -17,7 +17,7 @@ from trainer.metrics import mode_ledger
 from trainer.models import ScoreModel
 from trainer.modes import ModeMap
 from trainer.noise import Noise
-from trainer.samplers import FAR, SAMPLERS, level_at, noise_levels, start_points, total_steps
+from trainer.samplers import FAR, SAMPLERS, noise_levels, start_points
 from trainer.settings import ParticleSettings
 from trainer.tables import TabulatedScore
 
@@ -28,7 +28,8 @@ class ParticleRun:
     def __init__(self, model: ScoreModel, settings: ParticleSettings, seed: int) -> None:
         self.settings = settings
         self.levels = noise_levels(settings)
-        self.steps = total_steps(settings)
+        self._level_of_step = [i for i, level in enumerate(self.levels) for _ in range(level.steps)]
+        self.steps = len(self._level_of_step)
         self.step = 0
         self.diverged = False
         self.table_error = 0.0
@@ -48,7 +49,7 @@ class ParticleRun:
     @property
     def level(self) -> int:
         """The index of annealed Langevin dynamics' noise level at the next step."""
-        return level_at(self.settings, min(self.step + 1, self.steps))
+        return self._level_of_step[min(self.step, self.steps - 1)]
 
     def move(self, steps: int, deadline: float | None = None) -> int:
         """Take up to `steps` steps, fewer when the deadline (of `perf_counter`) passes; returns how many."""
@@ -81,8 +82,10 @@ class ParticleRun:
     def panes(self) -> Array:
         """The particles' places, (3, number, 2); the samplers hold them within the bounds of sense."""
         points = torch.stack(self._points).to("cpu", torch.float32).numpy()
-        self.diverged = self.diverged or not bool((np.abs(points) < FAR).all())
-        return np.nan_to_num(points, copy=False, nan=FAR)
+        if not -FAR < points.min() <= points.max() < FAR:
+            self.diverged = True
+            np.nan_to_num(points, copy=False, nan=FAR)
+        return points
 
     def modes(self, modes: ModeMap) -> Modes:
         """The ledger of the three panes."""

@@ -1,8 +1,8 @@
 """The engine's process: it obeys commands, trains, moves particles, and publishes sixty frames a second at most.
 
-One turn of the loop fills one frame: commands first, then the particle steps that are due, then a little measuring, and
-training for whatever time is left. torch is imported here and nowhere in the window's process. When the pipe closes,
-the window is gone and the engine ends.
+One turn of the loop is one frame: commands first, then the particle steps that are due, then a little measuring, the
+frame itself, and training for the rest of the time. torch is imported here and nowhere in the window's process. When
+the pipe closes, the window is gone and the engine ends.
 """
 
 from __future__ import annotations
@@ -40,15 +40,19 @@ from trainer.errors import InputError, TrainingError
 if TYPE_CHECKING:
     from explorer.engine.simulation import Simulation
 
-FRAME = 1 / 60
+FRAME = 1 / 62
 STILL_FRAME = 1 / 30
-RUN_SECONDS = 6.0
+RUN_SECONDS = 7.0
 """How long a release takes from the first step to the last, if the machine keeps up."""
 
 _MIRROR_EVERY = 1.0
 _BEAT_EVERY = 0.25
-_MEASURE_SHARE = 0.004
-_MOVE_SHARE = 0.007
+_TRAIN_SHARE = 0.75
+"""Training gets at least this share of the time: frames come later rather than learning."""
+_MEASURE_SHARE = 0.05
+_MOVE_MOST = 0.006
+_FIELDS_EVERY = 4
+"""While particles move, the learned field is taken anew with every fourth frame."""
 
 
 @dataclass(frozen=True)
@@ -102,7 +106,8 @@ class _Engine:
         self._move_left: int | None = None
         self._alive = True
         self._changed = True
-        self._move_due = 0.0
+        self._move_due = self._measure_left = 0.0
+        self._turn = 0
         self._rate = 0.0
         self._rate_from = (perf_counter(), 0)
         self._warned = False
@@ -149,29 +154,25 @@ class _Engine:
             self._send(self._simulation.events.popleft())
 
     def loop(self) -> None:
-        """Turn until told to stop."""
-        beat = mirror = perf_counter()
-        shown = before = perf_counter()
+        """Turn until told to stop; a turn is a frame."""
+        beat = mirror = before = perf_counter()
         while self._alive:
-            now = perf_counter()
-            due = shown + (FRAME if self._moving_now else STILL_FRAME)
             self._obey(wait=0.0 if self._busy else 0.1)
-            if not self._alive:
-                return
-            self._move(now - before)
-            before = now
-            self._work(due)
+            began = perf_counter()
+            elapsed, before = min(began - before, 0.1), began
+            self._move(elapsed)
+            self._measure(elapsed)
             self._tell()
-            now = perf_counter()
-            if (self._busy or self._changed) and now >= due:
+            if self._busy:
                 self._publish()
-                shown = perf_counter()
+            now = perf_counter()
             if now - beat > _BEAT_EVERY:
                 self._send(Heartbeat(self._simulation.fit.step))
                 beat = now
             if now - mirror > _MIRROR_EVERY and self._training:
                 self._send(Mirror(self._simulation.fit.step, self._simulation.state()))
-                mirror = perf_counter()
+                mirror = now
+            self._train(began)
 
     @property
     def _moving_now(self) -> bool:
@@ -179,7 +180,7 @@ class _Engine:
 
     @property
     def _busy(self) -> bool:
-        return self._training or self._moving_now or not self._simulation.measure(0.0) or self._changed
+        return self._training or self._moving_now or self._simulation.measuring or self._changed
 
     def _obey(self, wait: float) -> None:
         """Take every command that has arrived."""
@@ -238,41 +239,50 @@ class _Engine:
             if self._move_left <= 0:
                 self._moving, self._move_left = False, None
         else:
-            self._move_due += min(elapsed, 0.1) * simulation.moving_steps / RUN_SECONDS
-            self._move_due -= simulation.move(int(self._move_due), perf_counter() + _MOVE_SHARE)
+            self._move_due += elapsed * simulation.moving_steps / RUN_SECONDS
+            self._move_due -= simulation.move(int(self._move_due), perf_counter() + _MOVE_MOST)
             self._move_due = min(self._move_due, 20.0)
         self._changed = True
 
-    def _work(self, due: float) -> None:
-        """Measure a little, then train until the frame is due."""
-        simulation = self._simulation
-        simulation.measure(perf_counter() + _MEASURE_SHARE)
+    def _measure(self, elapsed: float) -> None:
+        """Work on the errors that are due, in the share of the time that they are given."""
+        if not self._simulation.measuring:
+            self._measure_left = 0.0
+            return
+        self._measure_left += elapsed * (_MEASURE_SHARE if self._training else 1.0)
+        while self._measure_left > 0 and self._simulation.measuring:
+            began = perf_counter()
+            self._simulation.measure(began)
+            self._measure_left -= perf_counter() - began
+            self._changed = True
+
+    def _train(self, began: float) -> None:
+        """Train until the next frame is due; when all else leaves too little time for that, the frame comes later."""
+        other = perf_counter() - began
+        due = began + max(FRAME if self._moving_now else STILL_FRAME, other / (1 - _TRAIN_SHARE))
         if not self._training:
-            remaining = due - perf_counter()
-            if self._busy and remaining > 0:
-                self._connection.poll(remaining)
+            if self._busy:
+                self._connection.poll(max(0.0, began + FRAME - perf_counter()))
             return
         try:
             limit = self._train_left if self._train_left is not None else 10_000
-            taken = simulation.train(limit, max(due, perf_counter() + 0.001))
+            taken = self._simulation.train(limit, due)
         except TrainingError as error:
             self._pause_training(str(error))
             return
         except (MemoryError, RuntimeError) as error:
             if not _out_of_memory(error):
                 raise
-            text = (
+            self._pause_training(
                 "Out of memory: training is paused, the painting and the weights were kept. "
                 "Choose a smaller batch or network."
             )
-        else:
-            self._changed = True
-            if self._train_left is not None:
-                self._train_left -= taken
-                if self._train_left <= 0:
-                    self._training, self._train_left = False, None
             return
-        self._pause_training(text)
+        self._changed = True
+        if self._train_left is not None:
+            self._train_left -= taken
+            if self._train_left <= 0:
+                self._training, self._train_left = False, None
 
     def _pause_training(self, text: str) -> None:
         self._training, self._train_left = False, None
@@ -290,7 +300,9 @@ class _Engine:
             training=self._training,
             moving=self._moving_now,
             rate=self._rate if self._training else 0.0,
+            fields=not self._moving_now or self._turn % _FIELDS_EVERY == 0,
         )
+        self._turn += 1
         self._mailbox.write(frame)
         self._changed = False
         if simulation.diverged and not self._warned:

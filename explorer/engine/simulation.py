@@ -45,7 +45,7 @@ from trainer.settings import FitSettings, ParticleSettings
 GROUND = 192
 """The density behind the fields is drawn on this many cells a side."""
 
-RELEASE_AFTER = 400
+RELEASE_AFTER = 250
 """Training steps after the start or an edit at which a live run releases its particles by itself."""
 
 _CHUNK = 2048
@@ -75,6 +75,9 @@ class Simulation:
         self.run = 0
         self.released = 0
         self.look = Look()
+        self._learned = np.zeros((0, 0, 2), np.float32)
+        self._learned_at = -1
+        self._fields_version = 0
         self._particles: ParticleRun | None = None
         self._mode_map: tuple[PaintedDensity, ModeMap] | None = None
         self._auto = auto_release
@@ -189,6 +192,11 @@ class Simulation:
             self._jobs.popleft()
         return True
 
+    @property
+    def measuring(self) -> bool:
+        """Whether errors are due that have not been measured yet."""
+        return bool(self._jobs)
+
     def _measure(self, step: int, seconds: float, level: int, model: ScoreModel) -> Iterator[None]:
         """Measure one error, of the weights as they were at `step`."""
         sigma = ERROR_SIGMAS[level]
@@ -235,10 +243,21 @@ class Simulation:
 
     # --- frames -------------------------------------------------------------------------------------------
 
-    def frame(self, *, training: bool = False, moving: bool = False, rate: float = 0.0, busy: str = "") -> Frame:
-        """The present moment. `training`, `moving`, `rate` and `busy` are the live engine's to say."""
+    def frame(
+        self,
+        *,
+        training: bool = False,
+        moving: bool = False,
+        rate: float = 0.0,
+        busy: str = "",
+        fields: bool = True,
+    ) -> Frame:
+        """The present moment. `training`, `moving`, `rate` and `busy` are the live engine's to say.
+
+        `fields=False` repeats the fields of the frame before, unless they would show another painting, place or noise.
+        """
         sigma = min(max(self.look.sigma, self.fit.sigma_min), self.fit.sigma_max)
-        true, ground, peak = self._truth(sigma)
+        true, ground, peak = self._truth(sigma, fields)
         steps, seconds, losses = self._losses.arrays()
         error_steps, error_seconds, errors = self._errors.arrays()
         run = self._particles
@@ -262,7 +281,7 @@ class Simulation:
             sigma=sigma,
             centre=self.look.centre,
             half_width=self.look.half_width,
-            learned=self._learned(sigma),
+            learned=self._learned,
             true=true,
             ground=ground,
             peak=peak,
@@ -288,6 +307,7 @@ class Simulation:
             ladder=np.array([level.sigma for level in run.levels], np.float32) if run else empty,
             busy=busy,
             training_ladder=np.asarray(self.fit.ladder, np.float32),
+            fields_version=self._fields_version,
         )
 
     def _lattice(self) -> torch.Tensor:
@@ -297,15 +317,19 @@ class Simulation:
         y, x = torch.meshgrid(side + cy, side + cx, indexing="ij")
         return torch.stack([x.ravel(), y.ravel()], 1)
 
-    def _learned(self, sigma: float) -> Array:
-        n = self.look.lattice
-        points = self._lattice().to(self.fit.device)
-        return np.asarray(self.fit.score(points, sigma).reshape(n, n, 2).to("cpu", torch.float32))
+    def _truth(self, sigma: float, fields: bool) -> tuple[Array, Array, float]:
+        """The true field, the density scaled to 1, and its maximum; kept until painting, sigma or range change.
 
-    def _truth(self, sigma: float) -> tuple[Array, Array, float]:
-        """The true field, the density scaled to 1, and its maximum; kept until painting, sigma or range change."""
+        The learned field is taken anew then too, and whenever `fields` says so and there is anything new to see.
+        """
         look = self.look
-        key = (self.revision, sigma, look.lattice, look.centre, look.half_width)
+        key = (self.revision, self.run, sigma, look.lattice, look.centre, look.half_width)
+        if self._still is None or self._still[0] != key or (fields and self._learned_at != self.fit.step):
+            n = look.lattice
+            learned = self.fit.score(self._lattice().to(self.fit.device), sigma).reshape(n, n, 2)
+            self._learned = learned.to("cpu", torch.float32).numpy()
+            self._learned_at = self.fit.step
+            self._fields_version += 1
         if self._still is None or self._still[0] != key:
             field = np.asarray(self.density.score_lattice(look.centre, look.half_width, look.lattice, sigma))
             ground = np.asarray(self.density.density_lattice(look.centre, look.half_width, GROUND, sigma))

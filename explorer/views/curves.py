@@ -5,17 +5,14 @@ score): 1 is as bad as no field at all, 0.01 is an error of a tenth of the field
 training loss, which has a floor that depends on the noise and so tells less. Both share the logarithmic axis below, in
 steps or in seconds. Axes end at round decades, so that they move seldom and never jitter.
 
-The plots are pyqtgraph's (`explorer.views.plots`). It is imported in the background once the chart has been painted for
-the first time: a window must not wait for it. A chart without a window imports it when it has something to draw.
+The plots are pyqtgraph's (`explorer.views.plots`), which takes a quarter of a second to import. A window must not wait
+for it, so a chart in a window imports it once it has been painted, and one without a window when it has data to draw.
 """
 
 from __future__ import annotations
 
 import math
 import os
-from importlib import import_module
-from threading import Thread
-from types import ModuleType
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -47,13 +44,12 @@ class CurvesView(Chart):
         self.in_seconds = False
         self._span: tuple[float, float] = (0.0, 1.0)
         self._plots: CurvePlots | None = None
-        self._look: tuple[Theme, float, QSize] | None = None
+        self._look: tuple[Theme, float, QSize, float] | None = None
         self._drawn: tuple[Frame | None, bool] | None = None
         self._timer = QTimer(self, singleShot=True, interval=REDRAW)
         self._timer.timeout.connect(self.update)
-        self._thread: Thread | None = None
-        self._loader = QTimer(self, interval=20)
-        self._loader.timeout.connect(self._load)
+        self._loader = QTimer(self, singleShot=True, interval=0)
+        self._loader.timeout.connect(self._build)
         self._axis = QToolButton(self)
         self._axis.setAutoRaise(True)
         self._axis.setCursor(Qt.CursorShape.PointingHandCursor)
@@ -155,30 +151,27 @@ class CurvesView(Chart):
 
     # --- pyqtgraph ---
 
-    def _load(self) -> None:
-        """Import pyqtgraph beside the window's work; build the plots once it is there."""
-        if self._thread is None:
-            self._thread = Thread(target=_library, name="pyqtgraph")
-            self._thread.start()
-        if self._thread.is_alive():
-            return
-        self._loader.stop()
-        self._build()
-        self.update()
-
     def _build(self) -> CurvePlots:
+        """The plots, made at the first call, which imports pyqtgraph."""
         if self._plots is None:
-            self._plots = _library().CurvePlots(self, [f"{sigma:g}" for sigma in ERROR_SIGMAS])
+            # pyqtgraph takes whatever Qt it finds first unless it is told.
+            os.environ["PYQTGRAPH_QT_LIB"] = "PySide6"
+            from explorer.views.plots import CurvePlots
+
+            self._plots = CurvePlots(self, [f"{sigma:g}" for sigma in ERROR_SIGMAS])
+            self.update()
         return self._plots
 
     def _draw_plots(self, painter: QPainter, at: Floats, errors: Floats, loss_at: Floats, loss: Floats) -> None:
         """Bring the plots up to date where anything has changed, and draw them."""
         plots = self._build()
-        look = self.theme, self.factor, self.size()
+        # Pens of pyqtgraph count the device's pixels, whatever the painter's scale.
+        ratio = painter.deviceTransform().m11()
+        look = self.theme, self.factor, self.size(), ratio
         if look != self._look:
             self._look, self._drawn = look, None
             shades = tuple(self.shade(i) for i in range(len(ERROR_SIGMAS)))
-            plots.dress(self.theme, self.factor, shades)
+            plots.dress(self.theme, self.factor, shades, ratio)
             plots.arrange(self.width(), *self._areas(), self.width() - self._axis.sizeHint().width() - 4)
         if self._drawn is None or self._drawn[0] is not self.frame or self._drawn[1] != self.in_seconds:
             self._drawn = self.frame, self.in_seconds
@@ -244,12 +237,6 @@ class CurvesView(Chart):
         loss = f"loss {three(frame.loss)}" if frame and frame.loss_known else "loss"
         box = QRectF(lower.left(), upper.bottom(), lower.width(), lower.top() - upper.bottom() - 2)
         self.write(painter, box, loss, role="quiet")
-
-
-def _library() -> ModuleType:
-    """The plots' module, and with it pyqtgraph, which takes the Qt that its environment names."""
-    os.environ["PYQTGRAPH_QT_LIB"] = "PySide6"
-    return import_module("explorer.views.plots")
 
 
 def _rich(value: float) -> str:

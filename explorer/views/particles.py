@@ -21,6 +21,7 @@ from PySide6.QtCore import QPoint, QPointF, QRect, QRectF, Qt
 from PySide6.QtGui import QColor, QImage, QPainter, QPolygonF
 from PySide6.QtWidgets import QWidget
 
+from explorer.engine.messages import Frame
 from explorer.numbers import three
 from explorer.theme import CAPTION, font
 from explorer.views.chart import mode_badge
@@ -139,6 +140,13 @@ class ParticleView(PlaneView):
         self.pane = pane
         self._splat = Splat(1)
         self.setToolTip("Numbers at the edges count the particles beyond them.")
+
+    def looks_like(self, before: Frame, frame: Frame) -> bool:
+        """Whether both frames hold the same particles over the same density."""
+        if frame.fields_version == 0 or before.fields_version != frame.fields_version or before.run != frame.run:
+            return False
+        now, then = ((f.released, f.particle_step, f.particles_revision, f.revision) for f in (frame, before))
+        return now == then
 
     @property
     def outside(self) -> Outside:

@@ -132,11 +132,16 @@ class PlaneView(QWidget):
     # --- what the rest of the program calls
 
     def show_frame(self, frame: Frame) -> None:
-        """Draw this moment from now on."""
-        self.frame = frame
-        self.ground.show(frame.ground, frame.centre, frame.half_width)
+        """Draw this moment from now on; one that looks like the moment before is not drawn again."""
+        before, self.frame = self.frame, frame
+        if before is None or not self.looks_like(before, frame):
+            self.ground.show(frame.ground, frame.centre, frame.half_width)
+            self.update()
         self.say()
-        self.update()
+
+    def looks_like(self, before: Frame, frame: Frame) -> bool:
+        """Whether this view would draw both frames alike; False when it cannot tell cheaply."""
+        return False
 
     def set_theme(self, theme: Theme) -> None:
         """Take the colours of this theme."""

@@ -1,8 +1,8 @@
 """The two plots of "How wrong" in pyqtgraph: errors above, loss below, one logarithmic axis for both.
 
-pyqtgraph takes half a second to import, so `explorer.views.curves` imports this module when the window stands already.
-The plots live in a scene of their own whose unit is the pixel. Its view is never shown: the widget draws the scene with
-its own painter, so that a film and a window get the same picture from the same lines, at once. Coordinates are decimal
+Importing this module imports pyqtgraph, which takes long; `explorer.views.curves` says when that happens. The plots
+live in a scene of their own whose unit is the pixel. Its view is never shown: the widget draws the scene with its own
+painter, so that a film and a window get the same picture from the same lines, at once. Coordinates are decimal
 logarithms, ranges and ticks are set by hand, and nothing in the scene listens to the mouse.
 """
 
@@ -37,11 +37,11 @@ class _Decades(pg.AxisItem):
         self.setGrid(255)
         self._small = QFont()
 
-    def dress(self, theme: Theme, factor: float) -> None:
+    def dress(self, theme: Theme, factor: float, ratio: float) -> None:
         """Take colours and type."""
         self.setStyle(tickFont=font(CAPTION, scale=factor), tickTextOffset=round(4 * factor))
         self._small = font(EXPONENT, scale=factor)
-        self.setTickPen(theme.rule)
+        self.setTickPen(theme.rule, width=ratio)
         self.setTextPen(theme.quiet)
 
     def show_decades(self, low: int, high: int, pixels: float, gap: float) -> None:
@@ -106,22 +106,22 @@ class CurvePlots:
             self.upper.addItem(curve, ignoreBounds=True)
         self.lower.addItem(self.loss, ignoreBounds=True)
 
-    def dress(self, theme: Theme, factor: float, shades: Sequence[QColor]) -> None:
-        """Take colours, one for each level's curve, and the scale of type and lines."""
+    def dress(self, theme: Theme, factor: float, shades: Sequence[QColor], ratio: float) -> None:
+        """Take colours, one for each level's curve, and the scale of type and lines; `ratio` device pixels a pixel."""
         self._factor = k = factor
         face = font(CAPTION, scale=k)
         for axis in self._axes:
-            axis.dress(theme, k)
+            axis.dress(theme, k, ratio)
         # The names at both ends are as wide as they are: half of each stands beside the plot.
         self._across.setStyle(tickFont=face, tickTextOffset=0, hideOverlappingLabels=round(30 * k))
-        self._across.setTickPen(theme.quiet)
+        self._across.setTickPen(theme.quiet, width=ratio)
         self._across.setTextPen(theme.quiet)
         for curve, leader, name, shade in zip(self.errors, self._leaders, self._names, shades, strict=True):
-            curve.setPen(pg.mkPen(shade, width=1.75 * k))
-            leader.setPen(pg.mkPen(shade, width=1.0))
+            curve.setPen(pg.mkPen(shade, width=1.75 * k * ratio))
+            leader.setPen(pg.mkPen(shade, width=ratio))
             name.setFont(face)
             name.setColor(theme.ink)
-        self.loss.setPen(pg.mkPen(theme.quiet, width=1.25 * k))
+        self.loss.setPen(pg.mkPen(theme.quiet, width=1.25 * k * ratio))
 
     def arrange(self, width: int, upper: QRectF, lower: QRectF, free: float) -> None:
         """Put everything in its place; the axis's numbers end left of `free`."""

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import gc
 import math
+import subprocess
+import sys
 import time
 import weakref
+from pathlib import Path
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QEvent, QObject, QPoint, QRectF, Qt
+from PySide6.QtCore import QEvent, QObject, QPoint, QPointF, Qt
 from PySide6.QtGui import QColor, QImage, QPainter, QRegion
 from PySide6.QtWidgets import QWidget
 from pytestqt.qtbot import QtBot
@@ -17,8 +20,9 @@ from pytestqt.qtbot import QtBot
 from explorer.engine.messages import Modes
 from explorer.numbers import share, three
 from explorer.theme import DARK, LIGHT, Theme
+from explorer.views.axes import axis_range, decades, log_points, spread
 from explorer.views.chart import Chart, blend
-from explorer.views.curves import CurvesView, _axis_range, _decades, _spread
+from explorer.views.curves import CurvesView
 from explorer.views.ledger import LedgerView, ledger_text, rows
 from explorer.views.sharebar import ShareBar
 from tests.explorer.frames import empty_frame, make_frame
@@ -150,38 +154,133 @@ def test_share_bar_is_quiet_before_the_first_release(qtbot: QtBot) -> None:
 
 
 def test_axes_end_at_round_numbers() -> None:
-    assert _axis_range(1, 3412) == pytest.approx((0, math.log10(5000)))
-    assert _axis_range(0.04, 8.3) == pytest.approx((-2, 1))
-    assert _axis_range(1, 1) == (0, 1)
-    assert _decades(np.array([0.0023, 0.5])) == (-3, 0)
-    assert _decades(np.array([1.0, 1.0])) == (0, 1)
+    assert axis_range(1, 3412) == pytest.approx((0, math.log10(5000)))
+    assert axis_range(0.04, 8.3) == pytest.approx((-2, 1))
+    assert axis_range(1, 1) == (0, 1)
+    assert decades(np.array([0.0023, 0.5])) == (-3, 0)
+    assert decades(np.array([1.0, 1.0])) == (0, 1)
+    assert decades(np.array([0.0, 0.02, np.nan])) == (-2, -1)
+    assert decades(np.zeros(3)) == (0, 1)
 
 
 def test_labels_keep_their_distance() -> None:
-    places = _spread([10, 11, 12, 95, 96], 14, 0, 100)
+    places = spread([10, 11, 12, 95, 96], 14, 0, 100)
     assert np.diff(places).min() >= 14 - 1e-9
     assert places[0] >= 0
     assert places[-1] <= 100
-    assert _spread([20, 60], 14, 0, 100) == [20, 60]
+    assert spread([20, 60], 14, 0, 100) == [20, 60]
 
 
 def test_points_lie_where_their_values_say(qtbot: QtBot) -> None:
+    at = np.array([0, 1, 10, 100], np.float32)
+    errors = np.zeros((4, 5), np.float32)
+    errors[:, 1] = 1.0, 1.0, 0.01, 1e-3
+    nothing = np.zeros(0, np.float32)
     view = CurvesView()
     qtbot.addWidget(view)
-    view._range = (0.0, 2.0)
-    area = QRectF(100, 50, 200, 300)
-    path = view._path(area, np.array([0.0, 1.0, 10.0, 100.0]), np.array([1.0, 1.0, 0.01, 1e-3]), (-3, 0))
-    assert [c for p in path for c in (p.x(), p.y())] == pytest.approx([100, 50, 200, 250, 300, 350])
+    view.resize(400, 400)
+    frame = make_frame(error_steps=at, errors=errors, curve_steps=nothing, curve_loss=nothing)
+    view.show_frame(frame)
+    pixels = picture(view, QColor(LIGHT.surface))
+    area = view._areas()[0]
+    assert view._plots is not None
+    curve = view._plots.errors[1]
+    places = [curve.mapToScene(QPointF(x, y)) for x, y in zip(*curve.getData(), strict=True)]
+    left, top, right, bottom = area.left(), area.top(), area.right(), area.bottom()
+    middle, third = (left + right) / 2, top + (bottom - top) * 2 / 3
+    wanted = [left, top, middle, third, right, bottom]
+    assert [c for p in places for c in (p.x(), p.y())] == pytest.approx(wanted, abs=1e-3)
+    # And that is where the picture has them: the line starts flat along the top, then falls.
+    y, x = np.nonzero(of_colour(pixels, view.shade(1)))
+    inside = (x > left + 4) & (x < right - 4)
+    fall = np.interp(x[inside] + 0.5, wanted[0::2], wanted[1::2])
+    assert inside.sum() > 40
+    assert np.abs(y[inside] + 0.5 - fall).max() < 2.5
+    assert [view._plots.errors[i].getData()[0].size for i in (0, 2, 3, 4)] == [0, 0, 0, 0]
 
 
-def test_many_points_are_thinned_to_pixels_and_keep_the_last(qtbot: QtBot) -> None:
+def test_what_was_not_measured_is_not_drawn(qtbot: QtBot) -> None:
+    full = make_frame()
+    errors = full.errors.copy()
+    errors[:, 4] = 0
+    errors[5:9, 0] = np.nan
     view = CurvesView()
     qtbot.addWidget(view)
+    view.resize(400, 400)
+    view.show_frame(full)
+    assert of_colour(picture(view, QColor(LIGHT.surface)), view.shade(4)).sum() > 60
+    view.show_frame(make_frame(errors=errors))
+    assert not of_colour(picture(view, QColor(LIGHT.surface)), view.shade(4)).any()
+    assert view._plots is not None
+    x, y = view._plots.errors[0].getData()
+    assert x.size == len(errors) - 4
+    assert np.isfinite(y).all()
+
+
+def test_many_points_are_thinned_to_pixels_and_keep_the_last() -> None:
     at = np.linspace(1, 100, 50_000)
-    view._range = (0.0, 2.0)
-    path = view._path(QRectF(0, 0, 200, 100), at, np.full(at.size, 0.5), (-3, 0))
-    assert path.size() <= 402
-    assert path.last().x() == pytest.approx(200)
+    x, y = log_points(at, np.full(at.size, 0.5), (0.0, 2.0), 200)
+    assert x.size <= 402
+    assert x[-1] == pytest.approx(2.0)
+    assert y == pytest.approx(math.log10(0.5))
+    # Wherever a pixel had a point it still has one.
+    assert np.unique(np.round(x * 200)).size == np.unique(np.round(np.log10(at) * 200)).size
+
+
+def test_equal_frames_make_equal_pictures(qtbot: QtBot) -> None:
+    """Whatever a chart showed before, and wherever on a page it stands."""
+    ground = QColor(LIGHT.surface)
+    first, second, page = CurvesView(), CurvesView(), QWidget()
+    for widget in (first, second, page):
+        qtbot.addWidget(widget)
+        widget.resize(300, 280)
+    frame = make_frame()
+    first.show_frame(frame)
+    once = picture(first, ground)
+    assert (picture(first, ground) == once).all()
+    second.resize(500, 500)
+    second.set_scale(1.6)
+    second.show_frame(make_frame(errors=frame.errors * 1e-3, curve_loss=frame.curve_loss * 1e3))
+    second.set_in_seconds(True)
+    picture(second, ground)
+    second.set_in_seconds(False)
+    second.set_scale(1.0)
+    second.resize(300, 280)
+    second.show_frame(frame)
+    assert (picture(second, ground) == once).all()
+    page.resize(400, 400)
+    second.setParent(page)
+    second.setGeometry(37, 53, 300, 280)
+    second.show()
+    assert (picture(page, ground)[53 : 53 + 280, 37 : 37 + 300] == once).all()
+
+
+def test_a_window_is_painted_before_pyqtgraph_is_imported() -> None:
+    """In a process of its own: this one has it."""
+    program = """if True:
+        import sys
+        import explorer.window
+        from PySide6.QtWidgets import QApplication
+        from explorer.views.curves import CurvesView
+        from tests.explorer.frames import make_frame
+        app = QApplication([])
+        view, seen = CurvesView(), []
+        paint = CurvesView.paintEvent
+        def noted(self, event):
+            paint(self, event)
+            seen.append("pyqtgraph" in sys.modules)
+        CurvesView.paintEvent = noted
+        view.show_frame(make_frame())
+        view.show()
+        while len(seen) < 2:
+            app.processEvents()
+        print(seen[:2])
+    """
+    root = Path(__file__).parents[2]
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=root, capture_output=True, text=True, timeout=120, check=True
+    )
+    assert done.stdout.strip() == "[False, True]"
 
 
 def test_axis_changes_by_mouse_and_by_key(qtbot: QtBot) -> None:

@@ -287,6 +287,7 @@ def test_move_after_the_end_releases_anew() -> None:
     settings = ParticleSettings(number=100, levels=2, steps=5, fine_steps=2)
     with running(Setup(preset_weights("crescents"), particles=settings)) as driver:
         driver.until(lambda: driver.step() > 5)
+        driver.client.send(Train(False))
         driver.client.send(Release())
         driver.until(lambda: driver.frame().released == 1 and not driver.frame().moving)
         driver.client.send(Move(True))

@@ -191,9 +191,7 @@ def test_bad_file_is_one_line_and_changes_nothing(window: MainWindow, tmp_path: 
     assert "\n" not in told
 
 
-def test_unsaved_changes_are_asked_about(
-    qtbot: QtBot, window: MainWindow, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_unsaved_changes_are_asked_about(qtbot: QtBot, window: MainWindow, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[str] = []
 
     def cancel(box: QMessageBox) -> QMessageBox.StandardButton:
