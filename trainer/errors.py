@@ -7,7 +7,7 @@ class InputError(ValueError):
     """Bad input: the message is one line that names the file or field, what is wrong, and what would be right."""
 
 
-class AmbiguousTable(InputError):
+class AmbiguousTable(InputError):  # noqa: N818 - it names what the table is
     """A table of two columns, which could be points of the plane or weights: the caller must say which."""
 
 

@@ -6,7 +6,7 @@ drawn in blocks, and each block has a generator of its own, seeded by
     key = mix(seed, step, draw, block),
 
 where `draw` tells apart several uses within one step, `block` is k // B, and mix chains the 64-bit finaliser of
-SplitMix64 (Steele, Lea & Flood 2014, figure 16). A block holds B particles, B such that it has about 4,096 numbers: a
+SplitMix64 (Steele, Lea & Flood 2014, figure 16). A block holds B particles, B such that it has about 16,384 numbers: a
 generator per particle would cost a microsecond each, a single one would tie particles together.
 
 The last (step, draw) is kept, so that panes which share their noise draw it once.
@@ -21,7 +21,7 @@ import torch
 from torch import Tensor
 
 _MASK = (1 << 64) - 1
-_NUMBERS_PER_BLOCK = 4096
+_NUMBERS_PER_BLOCK = 16_384
 
 
 def _mix(key: int, word: int) -> int:

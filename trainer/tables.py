@@ -5,7 +5,7 @@ the field hardly bends: p_sigma is smooth at the scale of sigma, so bilinear int
 wrong by about (c^2 / 12) sigma^2 times the field's second derivatives. Nodes stand c = `SPACING` of sigma apart, as far
 as `MOST_NODES` allows, and the table says by how much it is wrong (`TabulatedScore.error`).
 
-The table covers [-h, h]^2 with h = max(1.3, 1 + 4.5 sigma): the view, and nearly all that noise carries out of it.
+The table covers [-h, h]^2 with h = max(1.45, 1 + 4.5 sigma): the view, and nearly all that noise carries out of it.
 Beyond it the model itself answers.
 """
 
@@ -22,7 +22,7 @@ from torch.nn.functional import grid_sample
 from trainer.kernels import Kernel
 from trainer.models import ScoreModel, TrueScore
 
-SPACING = 0.45
+SPACING = 0.8
 """Distance between nodes in units of sigma, where MOST_NODES allows it."""
 
 MOST_NODES = 256
@@ -32,7 +32,7 @@ _TILE = 64  # nodes along a tile's side; a density's lattice is exact and fast o
 _CHUNK = 2048  # nodes that a network answers at a time, about 2 ms
 _PROBES = 61
 _VIEW = 1.25
-_LEAST = 1.3  # a little more than the view, where particles start
+_LEAST = 1.45  # more than the view: noise and wrong scores carry a few particles out of it
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ class _Table:
         """The interpolated score at x, with shape (B, 2)."""
         at = (x * (1 / self.half_width))[None, None]  # (1, 1, B, 2)
         found = grid_sample(self.values, at, mode="bilinear", padding_mode="border", align_corners=False)
-        return found.view(2, -1).T  # (B, 2)
+        return found.view(2, -1).T.contiguous()  # (B, 2)
 
 
 class TabulatedScore:

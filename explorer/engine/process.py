@@ -42,17 +42,17 @@ if TYPE_CHECKING:
 
 FRAME = 1 / 62
 STILL_FRAME = 1 / 30
-RUN_SECONDS = 7.0
+RUN_SECONDS = 9.5
 """How long a release takes from the first step to the last, if the machine keeps up."""
 
 _MIRROR_EVERY = 1.0
 _BEAT_EVERY = 0.25
-_TRAIN_SHARE = 0.75
+_TRAIN_SHARE = 0.68
 """Training gets at least this share of the time: frames come later rather than learning."""
-_MEASURE_SHARE = 0.05
-_MOVE_MOST = 0.006
-_FIELDS_EVERY = 4
-"""While particles move, the learned field is taken anew with every fourth frame."""
+_MEASURE_SHARE = 0.025
+_MOVE_MOST = 0.004
+_FIELDS_EVERY = 6
+"""While particles move, the learned field is taken anew with every sixth frame."""
 
 
 @dataclass(frozen=True)
@@ -241,7 +241,7 @@ class _Engine:
         else:
             self._move_due += elapsed * simulation.moving_steps / RUN_SECONDS
             self._move_due -= simulation.move(int(self._move_due), perf_counter() + _MOVE_MOST)
-            self._move_due = min(self._move_due, 20.0)
+            self._move_due = min(self._move_due, 8.0)
         self._changed = True
 
     def _measure(self, elapsed: float) -> None:

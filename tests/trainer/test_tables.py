@@ -94,7 +94,7 @@ def test_tables_are_built_ahead_in_small_chunks() -> None:
 
 def test_nodes_follow_sigma() -> None:
     table = TabulatedScore(TrueScore(MIXTURE))
-    assert [table.nodes(sigma) for sigma in (0.02, 0.05, 0.2, 1.0)] == [256, 128, 64, 64]
+    assert [table.nodes(sigma) for sigma in (0.02, 0.05, 0.2, 1.0)] == [192, 128, 64, 64]
 
 
 def test_dtype_and_levels_of_the_caller_are_kept() -> None:
