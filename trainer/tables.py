@@ -25,7 +25,7 @@ from trainer.models import ScoreModel, TrueScore
 SPACING = 0.8
 """Distance between nodes in units of sigma, where MOST_NODES allows it."""
 
-MOST_NODES = 256
+MOST_NODES = 128
 """The largest number of nodes along a side."""
 
 _TILE = 64  # nodes along a tile's side; a density's lattice is exact and fast on such squares

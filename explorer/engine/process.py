@@ -47,7 +47,7 @@ RUN_SECONDS = 9.5
 
 _MIRROR_EVERY = 1.0
 _BEAT_EVERY = 0.25
-_TRAIN_SHARE = 0.68
+_TRAIN_SHARE = 0.6
 """Training gets at least this share of the time: frames come later rather than learning."""
 _MEASURE_SHARE = 0.025
 _MOVE_MOST = 0.004
