@@ -259,7 +259,8 @@ class _Engine:
     def _train(self, began: float) -> None:
         """Train until the next frame is due; when all else leaves too little time for that, the frame comes later."""
         other = perf_counter() - began
-        due = began + max(FRAME if self._moving_now else STILL_FRAME, other / (1 - _TRAIN_SHARE))
+        frame = FRAME if self._moving_now else STILL_FRAME
+        due = began + max(frame, min(other / (1 - _TRAIN_SHARE), other + 2 * frame))
         if not self._training:
             if self._busy:
                 self._connection.poll(max(0.0, began + FRAME - perf_counter()))

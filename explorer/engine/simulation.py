@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from time import perf_counter
 
 import numpy as np
@@ -38,7 +39,7 @@ from trainer.fit import Fit
 from trainer.kernels import GAUSSIAN
 from trainer.metrics import FisherProbe
 from trainer.models import ScoreModel, TrueScore
-from trainer.modes import ModeMap, find_modes
+from trainer.modes import find_modes
 from trainer.samplers import within
 from trainer.settings import FitSettings, ParticleSettings
 
@@ -79,7 +80,7 @@ class Simulation:
         self._learned_at = -1
         self._fields_version = 0
         self._particles: ParticleRun | None = None
-        self._mode_map: tuple[PaintedDensity, ModeMap] | None = None
+        self._finder = ThreadPoolExecutor(1, "modes")
         self._auto = auto_release
         self._device = device
         self._probe: tuple[float, float] | None = None
@@ -139,7 +140,8 @@ class Simulation:
         self._schedule()
 
     def _forget_painting(self) -> None:
-        """What was derived from the painting is derived again when it is next needed."""
+        """What was derived from the painting is derived again; its modes at once, beside the training."""
+        self._modes_found = self._finder.submit(find_modes, self.density)
         self._probes: dict[float, FisherProbe] = {}
         self._still: tuple[object, Array, Array, float] | None = None
         self._edited_at = self.fit.step
@@ -235,7 +237,7 @@ class Simulation:
             known = f"{model.sigma_min:.3g} to {model.sigma_max:.3g}"
             self.events.append(Notice("info", f"The particles' ladder was cut to the noise levels learned: {known}"))
         self._particles = ParticleRun(model, settings, self.particle_seed)
-        self._particles_density = self.density
+        self._mode_map = self._modes_found
         self._particles_revision = self.revision
         self._ledger_at = -1
         self._weights_step = self.fit.step
@@ -347,11 +349,9 @@ class Simulation:
 
     def _ledger(self, run: ParticleRun) -> Modes:
         """The ledger of the panes against the density they were released on, renewed sixty times a run."""
-        if self._mode_map is None or self._mode_map[0] is not self._particles_density:
-            self._mode_map = (self._particles_density, find_modes(self._particles_density))
         due = self._ledger_at < 0 or run.done or run.step - self._ledger_at >= max(1, run.steps // 60)
         if due and run.step != self._ledger_at:
-            self._modes = run.modes(self._mode_map[1])
+            self._modes = run.modes(self._mode_map.result())
             self._ledger_at = run.step
         return self._modes
 
