@@ -145,8 +145,8 @@ class Session(QObject):
     def project(self, sigma: float) -> Project:
         """The document, the recipe and the network as they are now, for a file."""
         mirror = self._fresh_mirror()
-        steps = mirror.step if mirror else 0
-        return self.recorder.recipe(steps).to_project(self.document.setup, sigma, mirror.state if mirror else None)
+        recipe = self.recorder.recipe(mirror.step if mirror else 0)
+        return recipe.to_project(self.document.setup, sigma, self.engine.mirrored_state())
 
     def recipe(self) -> Recipe:
         """What determines the run so far."""

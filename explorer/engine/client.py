@@ -30,6 +30,7 @@ from explorer.engine.messages import (
     Shutdown,
     Train,
 )
+from explorer.engine.mirror import MirrorStore
 from explorer.engine.process import Start, run_engine
 
 HANG_SECONDS = 20.0
@@ -50,6 +51,7 @@ class EngineClient:
         self._outbox: SimpleQueue[Command | None] = SimpleQueue()
         self._inbox: deque[Event] = deque()
         self._mirror: Mirror | None = None
+        self._store: MirrorStore | None = None
         self._training, self._moving = True, True
         self._look = Look()
         self._heard = monotonic()
@@ -63,9 +65,12 @@ class EngineClient:
     def start(self) -> None:
         """Start an engine on the document as it is, from the last mirrored weights if there are any."""
         self._mailbox = Mailbox.create()
+        self._store = self._store or MirrorStore.create()
         start = Start(
             mailbox=self._mailbox.name,
-            begin=replace(self._describe(), state=self._mirror.state if self._mirror else None),
+            store=self._store.name,
+            slot=1 - max(self._mirror.slot, 0) if self._mirror else 0,
+            begin=replace(self._describe(), state=self.mirrored_state()),
             look=self._look,
             training=self._training,
             moving=self._moving,
@@ -124,6 +129,8 @@ class EngineClient:
             return
         self._closed = True
         self._end(grace=0.8)
+        if self._store is not None:
+            self._store.close()
 
     def _end(self, grace: float) -> None:
         """Ask, wait, terminate, wait, kill."""
@@ -182,8 +189,14 @@ class EngineClient:
 
     @property
     def mirror(self) -> Mirror | None:
-        """The newest mirrored weights: what a project file saves."""
+        """The newest event about mirrored weights; an older one is not to be read any more."""
         return self._mirror
+
+    def mirrored_state(self) -> bytes | None:
+        """The newest mirrored weights: what a project file saves."""
+        if self._mirror is None or self._store is None:
+            return None
+        return self._mirror.state or self._store.read(self._mirror.slot, self._mirror.size)
 
 
 def _read(connection: Connection, inbox: deque[Event]) -> None:

@@ -282,10 +282,15 @@ class Applied:
 
 @dataclass(frozen=True)
 class Mirror:
-    """All that a fresh engine needs to go on: `state` is a safetensors blob. About once a second."""
+    """All that a fresh engine needs to go on, a safetensors blob, about once a second.
+
+    It lies in a slot of the store (`explorer.engine.mirror`), or here when it is too large for that.
+    """
 
     step: int
-    state: bytes = field(repr=False)
+    state: bytes = field(default=b"", repr=False)
+    slot: int = -1
+    size: int = 0
 
 
 @dataclass(frozen=True)

@@ -35,6 +35,7 @@ from explorer.engine.messages import (
     Train,
     TrainSteps,
 )
+from explorer.engine.mirror import MirrorStore
 from trainer.errors import InputError, TrainingError
 
 if TYPE_CHECKING:
@@ -60,12 +61,15 @@ class Start:
     """All that a fresh engine needs: the document, the mirrored weights to go on from, and what is looked at."""
 
     mailbox: str
+    store: str
     begin: Begin
     look: Look
     training: bool = True
     moving: bool = True
     device: str = "auto"
     threads: int = 1
+    slot: int = 0
+    """The slot of the store that the first mirrored state goes to."""
 
 
 def run_engine(connection: Connection, start: Start) -> None:
@@ -75,9 +79,9 @@ def run_engine(connection: Connection, start: Start) -> None:
     import torch
 
     torch.set_num_threads(start.threads)
-    mailbox = Mailbox.attach(start.mailbox)
+    mailbox, store = Mailbox.attach(start.mailbox), MirrorStore.attach(start.store)
     try:
-        _Engine(connection, mailbox, start).loop()
+        _Engine(connection, mailbox, store, start).loop()
     except (EOFError, BrokenPipeError, ConnectionResetError):
         return
     except Exception as error:  # whatever it is, the window hears of it and starts the engine again
@@ -88,16 +92,18 @@ def run_engine(connection: Connection, start: Start) -> None:
         raise SystemExit(1) from None
     finally:
         mailbox.close()
+        store.close()
 
 
 class _Engine:
     """The loop and its clocks."""
 
-    def __init__(self, connection: Connection, mailbox: Mailbox, start: Start) -> None:
+    def __init__(self, connection: Connection, mailbox: Mailbox, store: MirrorStore, start: Start) -> None:
         import torch
 
         self._connection = connection
         self._mailbox = mailbox
+        self._store, self._slot = store, start.slot
         self._device = start.device
         self._simulation = self._begin(start.begin)
         self._simulation.look = start.look
@@ -148,6 +154,15 @@ class _Engine:
     def _send(self, event: Event) -> None:
         self._connection.send(event)
 
+    def _mirror(self) -> None:
+        """Leave the state where the window finds it."""
+        step, state = self._simulation.fit.step, self._simulation.state()
+        if self._store.write(self._slot, state):
+            self._send(Mirror(step, slot=self._slot, size=len(state)))
+            self._slot = 1 - self._slot
+        else:
+            self._send(Mirror(step, state))
+
     def _tell(self) -> None:
         """Pass on what the simulation has noted."""
         while self._simulation.events:
@@ -170,7 +185,7 @@ class _Engine:
                 self._send(Heartbeat(self._simulation.fit.step))
                 beat = now
             if now - mirror > _MIRROR_EVERY and self._training:
-                self._send(Mirror(self._simulation.fit.step, self._simulation.state()))
+                self._mirror()
                 mirror = now
             self._train(began)
 
@@ -195,7 +210,7 @@ class _Engine:
                 self._alive = False
             case MirrorNow():
                 self._tell()
-                self._send(Mirror(self._simulation.fit.step, self._simulation.state()))
+                self._mirror()
             case Train(running):
                 self._training, self._train_left = running, None
                 self._rate_from = (perf_counter(), self._simulation.fit.step)

@@ -221,8 +221,9 @@ def test_recipe_repeats_the_live_run_bit_by_bit() -> None:
         driver.until(lambda: driver.client.mirror is not before)
         for event in driver.told:
             recorder.take(event)
-        mirror = driver.client.mirror
+        mirror, state = driver.client.mirror, driver.client.mirrored_state()
         assert isinstance(mirror, Mirror)
+        assert state is not None
     recipe = recorder.recipe(mirror.step)
     assert len(recipe.journal) >= 2
     torch.set_num_threads(1)
@@ -234,7 +235,7 @@ def test_recipe_repeats_the_live_run_bit_by_bit() -> None:
             replay.apply(command)
         replay.train(recipe.steps - replay.fit.step)
         live = Simulation(document.weights, fit=replay.fit_settings, seed=first.seed, device="cpu")
-        live.restore(mirror.state)
+        live.restore(state)
         assert live.fit.step == replay.fit.step
         x = torch.rand(500, 2, generator=torch.Generator().manual_seed(0)) * 2 - 1
         for sigma in (0.02, 0.1, 1.0):
