@@ -1,7 +1,7 @@
 """Three panes of particles: gradient ascent, Langevin and annealed Langevin dynamics, from the same start and noise.
 
 They run on one frozen model, through one table per noise level (`trainer.tables`), all as many steps as annealed
-Langevin dynamics takes. A live display hands in a deadline: a table that is not ready is built a piece at a time.
+Langevin dynamics takes. Tables are built a piece at a time, ahead of their use; a live display hands in a deadline.
 """
 
 from __future__ import annotations
@@ -21,6 +21,9 @@ from trainer.samplers import FAR, SAMPLERS, noise_levels, start_points
 from trainer.settings import ParticleSettings
 from trainer.tables import TabulatedScore
 
+_AHEAD = 8
+"""With every so many steps a piece of a later noise level's table is built, so that none has to be waited for."""
+
 
 class ParticleRun:
     """One release of particles; all panes are always at the same step."""
@@ -38,8 +41,8 @@ class ParticleRun:
         start = start_points(settings.number, noise)
         self._moves = [SAMPLERS[pane](self._tables, start, settings, noise) for pane in PANES]
         self._points = [start for _ in PANES]
-        self._preparing: Iterator[None] | None = None
         self._prepared: set[float] = set()
+        self._building = self._build()
 
     @property
     def done(self) -> bool:
@@ -59,25 +62,26 @@ class ParticleRun:
             for i, moves in enumerate(self._moves):
                 _, self._points[i] = next(moves)
             self.step += 1
+            if self.step % _AHEAD == 0:
+                next(self._building, None)
         return steps
 
     def _ready(self, deadline: float | None) -> bool:
         """Build the tables that the next step needs, as far as the deadline allows."""
-        for sigma in (self.settings.sigma_min, self.levels[self.level].sigma):
-            if sigma in self._prepared:
-                continue
-            self._preparing = self._preparing or self._prepare(sigma)
-            for _ in self._preparing:
-                if deadline is not None and perf_counter() > deadline:
-                    return False
-            self._preparing = None
+        wanted = {self.settings.sigma_min, self.levels[self.level].sigma}
+        while not wanted <= self._prepared:
+            next(self._building)
+            if deadline is not None and perf_counter() > deadline:
+                return wanted <= self._prepared
         return True
 
-    def _prepare(self, sigma: float) -> Iterator[None]:
-        """Build the table for this noise level and measure it, a piece at a time."""
-        yield from self._tables.prepare(sigma)
-        self.table_error = max(self.table_error, self._tables.error(sigma))
-        self._prepared.add(sigma)
+    def _build(self) -> Iterator[None]:
+        """Build and measure the tables in the order in which they are needed, a few milliseconds at a time."""
+        for sigma in dict.fromkeys((self.settings.sigma_min, *(level.sigma for level in self.levels))):
+            yield from self._tables.prepare(sigma)
+            self.table_error = max(self.table_error, self._tables.error(sigma))
+            self._prepared.add(sigma)
+            yield
 
     def panes(self) -> Array:
         """The particles' places, (3, number, 2); the samplers hold them within the bounds of sense."""
