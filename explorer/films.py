@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from PySide6.QtCore import QObject
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QMessageBox, QWidget
 
 from explorer.export.request import ExportRequest
 from explorer.export.runner import ExportRunner
@@ -47,10 +47,23 @@ class FilmDesk(QObject):
         self.dialog.raise_()
 
     def _start(self, request: ExportRequest) -> None:
+        if Path(request.out).exists() and not self._may_replace(request.out):
+            self.dialog.show_cancelled()
+            return
         try:
             self.runner.start(request)
         except (InputError, OSError) as error:
             self.dialog.show_failed(str(error))
+
+    def _may_replace(self, path: str) -> bool:
+        question = QMessageBox(self.dialog)
+        question.setWindowTitle("Export")
+        question.setText(f"{Path(path).name} is there already.")
+        question.setInformativeText("It is replaced when the export is complete, and stays as it is until then.")
+        replace = question.addButton("Replace", QMessageBox.ButtonRole.AcceptRole)
+        question.addButton(QMessageBox.StandardButton.Cancel)
+        question.exec()
+        return question.clickedButton() is replace
 
     def close(self) -> None:
         """End an export that still runs."""

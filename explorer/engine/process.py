@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 
 FRAME = 1 / 62
 STILL_FRAME = 1 / 30
-RUN_SECONDS = 9.5
+RUN_SECONDS = 7.5
 """How long a release takes from the first step to the last, if the machine keeps up."""
 
 _MIRROR_EVERY = 1.0

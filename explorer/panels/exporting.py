@@ -233,7 +233,9 @@ class ExportDialog(QDialog):
     def _choose(self) -> None:
         kind = str(self.rows["kind"].value())
         words = f"{dict(KINDS)[kind]} (*{kind})"
-        chosen, _ = QFileDialog.getSaveFileName(self, "Export to", self.path.text(), words)
+        chosen, _ = QFileDialog.getSaveFileName(
+            self, "Export to", self.path.text(), words, options=QFileDialog.Option.DontConfirmOverwrite
+        )
         if chosen:
             self.path.setText(chosen if Path(chosen).suffix else chosen + kind)
 

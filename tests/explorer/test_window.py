@@ -253,6 +253,39 @@ def test_closing_while_the_engine_loads_ends_at_once(qtbot: QtBot) -> None:
         assert not Path(f"/proc/{pid}").exists()
 
 
+def test_export_from_the_window_writes_the_run_and_cancel_leaves_nothing(
+    qtbot: QtBot, window: MainWindow, tmp_path: Path
+) -> None:
+    wait_for_step(qtbot, window, 30)
+    window.actions_by_name["train"].trigger()
+    window.films.offer(".mp4", window.theme, 0.1)
+    dialog, out = window.films.dialog, tmp_path / "film.mp4"
+    assert dialog.isVisible()
+    dialog.path.setText(str(out))
+    for name, value in (
+        ("size", "custom"),
+        ("width", 320),
+        ("height", 180),
+        ("fps", 5),
+        ("seconds", 1.0),
+        ("steps", 20),
+    ):
+        dialog.rows[name].set_value(value)
+    with qtbot.waitSignal(window.films.runner.finished, timeout=2 * WAIT):
+        dialog.go.click()
+    assert out.stat().st_size > 5_000
+    assert str(out) in dialog.line.text()
+    assert [path.name for path in tmp_path.iterdir()] == ["film.mp4"]
+
+    dialog.path.setText(str(tmp_path / "long.mp4"))
+    dialog.rows["seconds"].set_value(60.0)
+    dialog.go.click()
+    qtbot.waitUntil(lambda: dialog.bar.value() > 0, timeout=2 * WAIT)
+    with qtbot.waitSignal(window.films.runner.cancelled, timeout=WAIT):
+        dialog.stop.click()
+    assert [path.name for path in tmp_path.iterdir()] == ["film.mp4"]
+
+
 def test_dropping_a_picture_makes_it_the_painting(window: MainWindow, tmp_path: Path) -> None:
     from PIL import Image
     from PySide6.QtCore import QMimeData, QUrl
