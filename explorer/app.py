@@ -43,7 +43,7 @@ def run(file: str | None, *, theme: str, device: str) -> int:
     application = make_application()
     window = MainWindow(theme=theme, device=device)
     if opened is not None:
-        window.adopt(opened)
+        window.adopt(opened, file)
     application.aboutToQuit.connect(window.shut_down)
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: application.exit())

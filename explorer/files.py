@@ -88,7 +88,7 @@ class FileDesk:
         try:
             recipe = Recipe.from_project(project)
         except InputError as error:
-            raise InputError(f"{path}: {error}") from error
+            raise InputError(f"{path or project.name}: {error}") from error
         self._document.open(project.setup, path)
         self._opened(project, recipe)
 
@@ -117,7 +117,24 @@ class FileDesk:
         """Ask for a name and save; False when nothing was saved."""
         start = self._document.path or Path.home() / f"{self._document.name}{SUFFIX}"
         path, _ = QFileDialog.getSaveFileName(self._window, "Save project", str(start), f"Projects (*{SUFFIX})")
-        return bool(path) and self._write(Path(path).with_suffix(SUFFIX))
+        if not path:
+            return False
+        chosen = Path(path)
+        if chosen.suffix.lower() != SUFFIX:
+            chosen = chosen.with_name(chosen.name + SUFFIX)
+            if chosen.exists() and not self._may_replace(chosen):
+                return False
+        return self._write(chosen)
+
+    def _may_replace(self, path: Path) -> bool:
+        """Ask about a file that the dialog has not asked about: its name was completed afterwards."""
+        question = QMessageBox(self._window)
+        question.setWindowTitle("Save project")
+        question.setText(f"{path.name} is there already.")
+        replace = question.addButton("Replace", QMessageBox.ButtonRole.AcceptRole)
+        question.addButton(QMessageBox.StandardButton.Cancel)
+        question.exec()
+        return question.clickedButton() is replace
 
     def _write(self, path: Path) -> bool:
         try:

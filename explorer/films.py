@@ -41,6 +41,7 @@ class FilmDesk(QObject):
             steps=recipe.steps,
             theme="dark" if theme.name == "dark" else "light",
             sigma=sigma,
+            device=self._session.device,
         )
         self.dialog.set_theme(theme)
         self.dialog.show()

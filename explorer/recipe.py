@@ -4,8 +4,8 @@ A recipe is the setup that a run began with, a journal of (step, command), the s
 result depends on besides. To repeat a run: begin with `initial`; for each (step, command) train until the step counter
 shows `step`, then apply the command; at last train until it shows `steps`.
 
-A run begins again whenever a fresh network is drawn. So the `Recorder` starts a fresh recipe at every `Reset`, from the
-setup of that moment, and a journal holds no more than was done to the network now on the screen. Repaints are kept as
+A run begins again whenever a fresh network is drawn. So the `Recorder` starts a fresh recipe at every `Reset`, and at
+every `Configure` that needs another network, from the setup of that moment, and a journal holds no more than was done to the network now on the screen. Repaints are kept as
 the rectangles that they changed.
 
 This file imports neither Qt nor torch.
@@ -128,9 +128,9 @@ class Recorder:
         return Recipe(self._initial, tuple(self._journal), steps, dict(self._facts))
 
     def _applied(self, step: int, command: Command) -> None:
-        entry = to_entry(step, command, self.setup)
+        before, entry = self.setup, to_entry(step, command, self.setup)
         self.setup = _after(command, self.setup)
-        if isinstance(command, Reset):
+        if isinstance(command, Reset) or self.setup.fit.network != before.fit.network:
             self._initial = self.setup
             self._journal = []
         else:

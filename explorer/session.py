@@ -7,6 +7,7 @@ connected. No widget is known here.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from time import monotonic, perf_counter, sleep
 
 import numpy as np
@@ -56,11 +57,13 @@ class Session(QObject):
     def __init__(self, document: Document, device: str = "auto", parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.document = document
+        self.device = device
         self.frame: Frame | None = None
         self.engine = EngineClient(self._begin, device)
         self.recorder = Recorder(Recipe(document.setup))
         self._setup, self._revision = document.setup, document.revision
         self._waiting: Begin | None = None
+        self._saved: tuple[Recipe, bytes] | None = None  # of the opened project, until the engine mirrors its own
         self._pulled = 0.0
         self._unsubscribe = document.subscribe(self._document_changed)
         self._frames = self._timer(_LOOK_MS, self._pull)
@@ -86,7 +89,7 @@ class Session(QObject):
         """Start the engine and the timers; with nothing painted the engine waits for the first stroke."""
         self._frames.start()
         self._events.start()
-        if self.painted:
+        if self.painted and self.engine.pid is None:
             self.engine.start()
 
     def close(self) -> None:
@@ -104,10 +107,14 @@ class Session(QObject):
     def _begin(self) -> Begin:
         """What a fresh engine begins with: the mirrored state and its setup, or the document as the engine knows it."""
         mirror = self.engine.mirror
-        if mirror is None:
-            self.recorder = Recorder(Recipe(self._setup))
-        else:
+        if mirror is not None:
             self.recorder.restarted(mirror.step)
+        elif self._saved is not None:
+            recipe, state = self._saved
+            self.recorder = Recorder(recipe)
+            return Begin(self._setup, self._revision, state)
+        else:
+            self.recorder = Recorder(Recipe(self._setup))
         return Begin(self.recorder.setup, self._revision)
 
     def _catch_up(self) -> None:
@@ -126,25 +133,33 @@ class Session(QObject):
 
     def send(self, command: Command) -> None:
         """Hand a command to the engine."""
+        if isinstance(command, Reset):
+            self._saved = None
         self.engine.send(command)
 
     def open(self, project: Project, recipe: Recipe) -> None:
-        """Begin with an opened project, which the document already holds, from the weights it was saved with."""
+        """Begin with an opened project, which the document already holds, from the weights it was saved with.
+
+        Before `start` it is only kept: the engine is started with it then.
+        """
         document = self.document
-        self.recorder = Recorder(recipe if project.network is not None else Recipe(document.setup))
+        self._saved = None if project.network is None else (recipe, project.network)
+        self.recorder = Recorder(recipe if self._saved else Recipe(document.setup))
         self._setup, self._revision = document.setup, document.revision
         begin = Begin(document.setup, document.revision, project.network)
         if not self.painted:
             self._waiting = begin
-        elif self.engine.pid is None:
+        elif self.engine.pid is not None:
+            self.send(begin)
+        elif self._events.isActive():
             self.engine.start()
-            self.send(begin)
-        else:
-            self.send(begin)
 
     def project(self, sigma: float) -> Project:
         """The document, the recipe and the network as they are now, for a file."""
         mirror = self._fresh_mirror()
+        if mirror is None and self._saved is not None:
+            recipe, state = self._saved
+            return recipe.to_project(self.document.setup, sigma, state)
         recipe = self.recorder.recipe(mirror.step if mirror else 0)
         return recipe.to_project(self.document.setup, sigma, self.engine.mirrored_state())
 
@@ -176,6 +191,7 @@ class Session(QObject):
                 self._setup = document.setup
                 self.engine.start()
             elif self._waiting is not None:
+                self._saved = None
                 self.send(Begin(document.setup, document.revision))
                 self.recorder = Recorder(Recipe(document.setup))
             elif change.name or not np.array_equal(document.weights, self._setup.weights):
@@ -188,8 +204,10 @@ class Session(QObject):
         if change.particles or change.particle_seed:
             self.send(ConfigureParticles(document.particles, document.particle_seed))
             self._release.start()
-        if self.painted:
-            self._setup = document.setup
+        known = self._setup
+        self._setup = document.setup
+        if not self.painted:
+            self._setup = replace(document.setup, weights=known.weights, name=known.name)
 
     def _release_now(self) -> None:
         """Particle settings have come to rest: show what they do, if particles were out already."""
@@ -223,6 +241,8 @@ class Session(QObject):
 
     def _tell(self, event: Event) -> None:
         match event:
+            case Mirror():
+                self._saved = None
             case Ready(device, _):
                 self.readied.emit(device)
             case Notice(level, text, details):

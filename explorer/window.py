@@ -6,6 +6,7 @@ Edits go to the document, looking and running go to the session, frames come bac
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, get_args
 
 from PySide6.QtCore import Qt, QTimer
@@ -46,7 +47,7 @@ from explorer.engine.messages import (
     Train,
     TrainSteps,
 )
-from explorer.files import FileDesk
+from explorer.files import SUFFIX, FileDesk
 from explorer.films import FilmDesk
 from explorer.numbers import three
 from explorer.panels.brushes import BrushStrip
@@ -225,9 +226,10 @@ class MainWindow(QMainWindow):
         except InputError as error:
             self.tell("warning", str(error))
 
-    def adopt(self, project: Project) -> None:
-        """Show an opened file as the document."""
-        self.files.adopt(project, None)
+    def adopt(self, project: Project, source: str = "") -> None:
+        """Show what `source` holds as the document; a project is saved there again."""
+        path = Path(source)
+        self.files.adopt(project, path if path.suffix.lower() == SUFFIX else None)
 
     def _load_preset(self, name: str) -> None:
         self.edit(LoadPainting(preset_weights(name), name))

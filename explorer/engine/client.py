@@ -25,16 +25,22 @@ from explorer.engine.messages import (
     Look,
     Mirror,
     Move,
+    MoveSteps,
     Ready,
+    Release,
     Reset,
     Shutdown,
     Train,
+    TrainSteps,
 )
 from explorer.engine.mirror import MirrorStore
 from explorer.engine.process import Start, run_engine
 
 HANG_SECONDS = 20.0
 """An engine that has been silent for so long is ended and started again."""
+
+LOAD_SECONDS = 120.0
+"""The same before its first word: from a cold disk torch takes its time to load."""
 
 _RESTARTS = 3
 _WITHIN = 60.0
@@ -48,6 +54,7 @@ class EngineClient:
         self._device = device
         self._mailbox: Mailbox | None = None
         self._process: multiprocessing.process.BaseProcess | None = None
+        self._reader: Thread | None = None
         self._outbox: SimpleQueue[Command | None] = SimpleQueue()
         self._inbox: deque[Event] = deque()
         self._mirror: Mirror | None = None
@@ -64,13 +71,14 @@ class EngineClient:
 
     def start(self) -> None:
         """Start an engine on the document as it is, from the last mirrored weights if there are any."""
+        begin, mirrored = self._describe(), self.mirrored_state()
         self._mailbox = Mailbox.create()
         self._store = self._store or MirrorStore.create()
         start = Start(
             mailbox=self._mailbox.name,
             store=self._store.name,
             slot=1 - max(self._mirror.slot, 0) if self._mirror else 0,
-            begin=replace(self._describe(), state=self.mirrored_state()),
+            begin=begin if mirrored is None else replace(begin, state=mirrored),
             look=self._look,
             training=self._training,
             moving=self._moving,
@@ -84,7 +92,8 @@ class EngineClient:
         theirs.close()
         self._heard = monotonic()
         self.ready = self.gave_up = False
-        Thread(target=_read, args=(ours, self._inbox), name="engine-events", daemon=True).start()
+        self._reader = Thread(target=_read, args=(ours, self._inbox), name="engine-events", daemon=True)
+        self._reader.start()
         Thread(target=_write, args=(ours, self._outbox), name="engine-commands", daemon=True).start()
 
     @property
@@ -100,14 +109,19 @@ class EngineClient:
     def watch(self) -> str | None:
         """Start the engine again if it has died or hangs; returns one line that says so, or None.
 
-        Call it several times a second.
+        Call it several times a second, after `events`: what a dead engine has said is heard before it is replaced.
         """
         if self._closed or self.gave_up or self._process is None:
             return None
         silent = monotonic() - self._heard
-        if self._process.is_alive() and silent < HANG_SECONDS:
+        alive = self._process.is_alive()
+        if alive and silent < (HANG_SECONDS if self.ready else LOAD_SECONDS):
             return None
-        what = "stopped" if not self._process.is_alive() else f"did not answer for {silent:.0f} seconds"
+        if not alive and self._reader is not None:
+            self._reader.join(0.5)
+            if self._inbox:
+                return None
+        what = f"did not answer for {silent:.0f} seconds" if alive else "stopped"
         self._end(grace=0.0)
         recent = [t for t in self._deaths if monotonic() - t < _WITHIN]
         if len(recent) >= _RESTARTS:
@@ -159,8 +173,14 @@ class EngineClient:
         match command:
             case Train(running):
                 self._training = running
+            case TrainSteps():
+                self._training = False
             case Move(running):
                 self._moving = running
+            case MoveSteps():
+                self._moving = False
+            case Release():
+                self._moving = True
             case Look():
                 self._look = command
             case Reset() | Begin():

@@ -71,11 +71,6 @@ class ErrorHistory:
 def next_measurement(since_edit: int) -> int:
     """How many steps after an edit (or the start) the errors are measured next, given how many have passed.
 
-    Geometric, so that early learning is seen and later training is not slowed: 25, 50, 100, ... 800, then every half
-    more, at most 2,000 apart.
+    Geometric, so that early learning is seen and later training is not slowed: 50, 100, 200, ... at most 2,000 apart.
     """
-    if since_edit < 25:
-        return 25
-    if since_edit < 800:
-        return since_edit * 2
-    return since_edit + min(2000, since_edit // 2)
+    return since_edit + min(2000, max(50, since_edit))

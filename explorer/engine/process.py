@@ -50,7 +50,7 @@ _MIRROR_EVERY = 1.0
 _BEAT_EVERY = 0.25
 _TRAIN_SHARE = 0.6
 """Training gets at least this share of the time: frames come later rather than learning."""
-_MEASURE_SHARE = 0.025
+_MEASURE_SHARE = 0.1
 _MOVE_MOST = 0.004
 _FIELDS_EVERY = 6
 """While particles move, the learned field is taken anew with every sixth frame."""

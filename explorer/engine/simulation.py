@@ -49,8 +49,6 @@ GROUND = 192
 RELEASE_AFTER = 250
 """Training steps after the start or an edit at which a live run releases its particles by itself."""
 
-_CHUNK = 2048
-
 
 class Simulation:
     """Everything that a recipe determines. `auto_release` lets particles go by themselves, at a step number."""

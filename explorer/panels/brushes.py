@@ -263,17 +263,17 @@ class _Small(QSlider):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Draw the meaning, then a handle at the value."""
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        k = self.factor
-        area = QRectF(self.rect()).adjusted(UNIT / 2, 6 * k, -UNIT / 2, -6 * k)
-        painter.setPen(Qt.PenStyle.NoPen)
-        self.draw(painter, area)
-        x = area.left() + area.width() * self.value() / PLACES
-        handle = QRectF(x - 2.5 * k, area.top() - 2 * k, 5 * k, area.height() + 4 * k)
-        painter.setPen(QPen(self.theme.colour("true" if self.hasFocus() else "ink"), 1.5))
-        painter.setBrush(self.theme.colour("surface"))
-        painter.drawRoundedRect(handle, 2 * k, 2 * k)
+        with QPainter(self) as painter:
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+            k = self.factor
+            area = QRectF(self.rect()).adjusted(UNIT / 2, 6 * k, -UNIT / 2, -6 * k)
+            painter.setPen(Qt.PenStyle.NoPen)
+            self.draw(painter, area)
+            x = area.left() + area.width() * self.value() / PLACES
+            handle = QRectF(x - 2.5 * k, area.top() - 2 * k, 5 * k, area.height() + 4 * k)
+            painter.setPen(QPen(self.theme.colour("true" if self.hasFocus() else "ink"), 1.5))
+            painter.setBrush(self.theme.colour("surface"))
+            painter.drawRoundedRect(handle, 2 * k, 2 * k)
 
     def draw(self, painter: QPainter, area: QRectF) -> None:
         """Draw what the slider means inside this area."""

@@ -210,8 +210,9 @@ class ExportDialog(QDialog):
         self.rows["size"].set_value(f"{width} x {height}")
         self._size_chosen()
         self.heading.setText("Export a film" if moving else "Export a picture")
-        if self.path.text():
-            self.path.setText(str(Path(self.path.text()).with_suffix(kind)))
+        path = Path(self.path.text())
+        if path.name:
+            self.path.setText(str(path.with_suffix(kind)))
 
     def _size_chosen(self) -> None:
         size = str(self.rows["size"].value())
@@ -238,6 +239,7 @@ class ExportDialog(QDialog):
         )
         if chosen:
             self.path.setText(chosen if Path(chosen).suffix else chosen + kind)
+            self._path_typed()
 
     def _start(self) -> None:
         for row in self.rows.values():

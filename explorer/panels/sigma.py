@@ -167,24 +167,24 @@ class _Track(QSlider):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Draw line, ticks, numbers and handle."""
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        k = self.factor
-        y = 12 * k
-        left, right = float(INSET), float(self.width() - INSET)
-        x = left + (right - left) * self.value() / STEPS
-        painter.setPen(QPen(self.theme.colour("rule"), 3 * k, c=Qt.PenCapStyle.RoundCap))
-        painter.drawLine(QPointF(left, y), QPointF(right, y))
-        painter.setPen(QPen(self.theme.colour("quiet"), 1.0))
-        for level in self.ladder:
-            if self.span[0] * 0.999 <= level <= self.span[1] * 1.001:
-                at = round(self._place(level)) + 0.5
-                painter.drawLine(QPointF(at, y + 4 * k), QPointF(at, y + 8 * k))
-        self._numbers(painter, y + 10 * k)
-        focus = self.hasFocus()
-        painter.setPen(QPen(self.theme.colour("true" if focus else "ink"), (3 if focus else 2) * k))
-        painter.setBrush(self.theme.colour("surface"))
-        painter.drawEllipse(QPointF(x, y), 7 * k, 7 * k)
+        with QPainter(self) as painter:
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+            k = self.factor
+            y = 12 * k
+            left, right = float(INSET), float(self.width() - INSET)
+            x = left + (right - left) * self.value() / STEPS
+            painter.setPen(QPen(self.theme.colour("rule"), 3 * k, c=Qt.PenCapStyle.RoundCap))
+            painter.drawLine(QPointF(left, y), QPointF(right, y))
+            painter.setPen(QPen(self.theme.colour("quiet"), 1.0))
+            for level in self.ladder:
+                if self.span[0] * 0.999 <= level <= self.span[1] * 1.001:
+                    at = round(self._place(level)) + 0.5
+                    painter.drawLine(QPointF(at, y + 4 * k), QPointF(at, y + 8 * k))
+            self._numbers(painter, y + 10 * k)
+            focus = self.hasFocus()
+            painter.setPen(QPen(self.theme.colour("true" if focus else "ink"), (3 if focus else 2) * k))
+            painter.setBrush(self.theme.colour("surface"))
+            painter.drawEllipse(QPointF(x, y), 7 * k, 7 * k)
 
     def _place(self, sigma: float) -> float:
         low, high = self.span

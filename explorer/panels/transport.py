@@ -142,14 +142,14 @@ class ProgressTrack(QWidget):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Draw the line, the part done in the particles' ink, and the dot."""
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setPen(Qt.PenStyle.NoPen)
-        k = self.factor
-        inset, thick = 6 * k, 3 * k
-        y = self.height() / 2
-        wide = (self.width() - 2 * inset) * min(1.0, self._done / self._total)
-        for length, role in ((self.width() - 2 * inset, "rule"), (wide, "particles")):
-            painter.setBrush(self.theme.colour(role))
-            painter.drawRoundedRect(QRectF(inset, y - thick / 2, length, thick), thick / 2, thick / 2)
-        painter.drawEllipse(QRectF(inset + wide - 5 * k, y - 5 * k, 10 * k, 10 * k))
+        with QPainter(self) as painter:
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+            painter.setPen(Qt.PenStyle.NoPen)
+            k = self.factor
+            inset, thick = 6 * k, 3 * k
+            y = self.height() / 2
+            wide = (self.width() - 2 * inset) * min(1.0, self._done / self._total)
+            for length, role in ((self.width() - 2 * inset, "rule"), (wide, "particles")):
+                painter.setBrush(self.theme.colour(role))
+                painter.drawRoundedRect(QRectF(inset, y - thick / 2, length, thick), thick / 2, thick / 2)
+            painter.drawEllipse(QRectF(inset + wide - 5 * k, y - 5 * k, 10 * k, 10 * k))

@@ -135,19 +135,19 @@ class CurvesView(Chart):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Draw both plots from the frame; without measurements, say what to do."""
-        painter = QPainter(self)
-        at, errors, loss_at, loss = self.curves()
-        known = bool(at.size or loss_at.size)
-        self._axis.setVisible(known)
-        if self._plots is None and self.isVisible() and not self._loader.isActive():
-            self._loader.start()
-        elif known:
-            self._draw_plots(painter, at, errors, loss_at, loss)
-        if known:
-            self._captions(painter)
-        else:
-            self.say(painter, "Train to see how wrong the field is (Space)")
-        self.focus_mark(painter)
+        with QPainter(self) as painter:
+            at, errors, loss_at, loss = self.curves()
+            known = bool(at.size or loss_at.size)
+            self._axis.setVisible(known)
+            if self._plots is None and self.isVisible() and not self._loader.isActive():
+                self._loader.start()
+            elif known:
+                self._draw_plots(painter, at, errors, loss_at, loss)
+            if known:
+                self._captions(painter)
+            else:
+                self.say(painter, "Train to see how wrong the field is (Space)")
+            self.focus_mark(painter)
 
     # --- pyqtgraph ---
 

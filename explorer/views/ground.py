@@ -52,10 +52,9 @@ class Ground:
             gx, gy, gh = self._range
             unit = size / (2 * h)
             target = QRectF((gx - gh - cx + h) * unit, (cy + h - gy - gh) * unit, 2 * gh * unit, 2 * gh * unit)
-            painter = QPainter(self._scaled)
-            painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
-            painter.drawImage(target, self._image)
-            painter.end()
+            with QPainter(self._scaled) as painter:
+                painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
+                painter.drawImage(target, self._image)
         return self._scaled
 
     def _colour(self, theme: Theme) -> None:

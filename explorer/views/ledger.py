@@ -120,17 +120,17 @@ class LedgerView(Chart):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Draw groups of bars, or a table when there are many modes."""
-        painter = QPainter(self)
-        modes = self.frame.modes if self.frame is not None else None
-        if modes is None:
-            self.say(painter, "Release the particles to see who gets the shares right")
-        else:
-            lines = rows(modes)
-            if len(lines) <= GROUPED:
-                self._groups(painter, lines, modes.elsewhere)
+        with QPainter(self) as painter:
+            modes = self.frame.modes if self.frame is not None else None
+            if modes is None:
+                self.say(painter, "Release the particles to see who gets the shares right")
             else:
-                self._table(painter, modes)
-        self.focus_mark(painter)
+                lines = rows(modes)
+                if len(lines) <= GROUPED:
+                    self._groups(painter, lines, modes.elsewhere)
+                else:
+                    self._table(painter, modes)
+            self.focus_mark(painter)
 
     def _groups(self, painter: QPainter, lines: list[Row], elsewhere: Floats) -> None:
         """For each mode its mass as a line, and one bar per pane."""

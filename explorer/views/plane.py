@@ -206,24 +206,23 @@ class PlaneView(QWidget):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Ground, marks, frame rule and cross-hair, in this order."""
-        painter = QPainter(self)
-        square = self.square()
-        if square.size() != self.size():
-            painter.fillRect(event.rect(), QColor(self.theme.window))
-        ratio = painter.device().devicePixelRatioF()
-        view = (*self.range.centre, self.range.half_width)
-        painter.setClipRect(square)
-        painter.drawImage(QRectF(square), self.ground.image(view, round(square.width() * ratio), self.theme))
-        self.paint_marks(painter, square)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
-        painter.setBrush(Qt.BrushStyle.NoBrush)
-        focused = self._keyboard and self.hasFocus()
-        painter.setPen(QPen(QColor(self.theme.ink if focused else self.theme.rule), 2 if focused else 1))
-        edge = 1 if focused else 0
-        painter.drawRect(square.adjusted(edge, edge, -1, -1))
-        if self._crosshair and self.cursor_point is not None:
-            self._paint_crosshair(painter, self.to_pixel(*self.cursor_point))
-        painter.end()
+        with QPainter(self) as painter:
+            square = self.square()
+            if square.size() != self.size():
+                painter.fillRect(event.rect(), QColor(self.theme.window))
+            ratio = painter.device().devicePixelRatioF()
+            view = (*self.range.centre, self.range.half_width)
+            painter.setClipRect(square)
+            painter.drawImage(QRectF(square), self.ground.image(view, round(square.width() * ratio), self.theme))
+            self.paint_marks(painter, square)
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            focused = self._keyboard and self.hasFocus()
+            painter.setPen(QPen(QColor(self.theme.ink if focused else self.theme.rule), 2 if focused else 1))
+            edge = 1 if focused else 0
+            painter.drawRect(square.adjusted(edge, edge, -1, -1))
+            if self._crosshair and self.cursor_point is not None:
+                self._paint_crosshair(painter, self.to_pixel(*self.cursor_point))
 
     def paint_marks(self, painter: QPainter, square: QRect) -> None:
         """Draw what this view is about; the painter is clipped to the square."""

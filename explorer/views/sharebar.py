@@ -55,29 +55,29 @@ class ShareBar(Chart):
         """Draw the segments, the truth's ticks and as many numbers as have room."""
         if self.frame is None or self.frame.modes is None:
             return
-        painter = QPainter(self)
-        k = self.factor
-        modes = self.frame.modes
-        lines = rows(modes, MOST)
-        bar = QRectF(1, 6 * k, self.width() - 2, 10 * k)
-        painter.setPen(self.theme.colour("rule"))
-        painter.drawRect(bar)
-        left = bar.left()
-        boxes: list[QRectF] = []
-        for i, row in enumerate(lines):
-            wide = float(row.share[self.pane]) * bar.width()
-            box = QRectF(left, bar.top(), wide, bar.height())
-            ink = blend(self.theme.colour("particles"), self.theme.colour("surface"), 0.5 * (i % 2))
-            painter.fillRect(box, ink)
-            boxes.append(box)
-            left += wide
-        total = max(sum(row.mass for row in lines), 1e-9)
-        painter.setPen(QPen(self.theme.colour("true"), 2 * k))
-        for edge in np.cumsum([row.mass for row in lines[:-1]]) / total:
-            x = bar.left() + edge * bar.width()
-            painter.drawLine(QPointF(x, bar.top() - 4 * k), QPointF(x, bar.bottom() + 4 * k))
-        self._numbers(painter, lines, boxes, bar)
-        self.focus_mark(painter)
+        with QPainter(self) as painter:
+            k = self.factor
+            modes = self.frame.modes
+            lines = rows(modes, MOST)
+            bar = QRectF(1, 6 * k, self.width() - 2, 10 * k)
+            painter.setPen(self.theme.colour("rule"))
+            painter.drawRect(bar)
+            left = bar.left()
+            boxes: list[QRectF] = []
+            for i, row in enumerate(lines):
+                wide = float(row.share[self.pane]) * bar.width()
+                box = QRectF(left, bar.top(), wide, bar.height())
+                ink = blend(self.theme.colour("particles"), self.theme.colour("surface"), 0.5 * (i % 2))
+                painter.fillRect(box, ink)
+                boxes.append(box)
+                left += wide
+            total = max(sum(row.mass for row in lines), 1e-9)
+            painter.setPen(QPen(self.theme.colour("true"), 2 * k))
+            for edge in np.cumsum([row.mass for row in lines[:-1]]) / total:
+                x = bar.left() + edge * bar.width()
+                painter.drawLine(QPointF(x, bar.top() - 4 * k), QPointF(x, bar.bottom() + 4 * k))
+            self._numbers(painter, lines, boxes, bar)
+            self.focus_mark(painter)
 
     def _numbers(self, painter: QPainter, lines: list[Row], boxes: list[QRectF], bar: QRectF) -> None:
         """Each mode's badge and share under its segment, from the left, as far as they fit."""

@@ -232,9 +232,8 @@ class Stage(QWidget):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """The theme's window colour behind everything."""
-        painter = QPainter(self)
-        painter.fillRect(event.rect(), QColor(self.theme.window))
-        painter.end()
+        with QPainter(self) as painter:
+            painter.fillRect(event.rect(), QColor(self.theme.window))
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Make doubled tiles small again with Escape."""

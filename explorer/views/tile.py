@@ -174,31 +174,30 @@ class Tile(QWidget):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Title, caption, rule and, without a widget there, the strip's line."""
-        painter = QPainter(self)
-        square = self.square()
-        rule = self.head - UNIT // 2
-        line = QRect(square.left(), 0, square.width(), rule)
-        middle = Qt.AlignmentFlag.AlignVCenter
-        painter.setFont(font(TITLE, bold=True, scale=self.scale))
-        metrics = painter.fontMetrics()
-        painter.setPen(QColor(self.theme.ink))
-        title = metrics.elidedText(self.title, Qt.TextElideMode.ElideRight, line.width())
-        painter.drawText(line, middle | Qt.AlignmentFlag.AlignLeft, title)
-        used = metrics.horizontalAdvance(title) + UNIT
-        painter.setFont(font(CAPTION, scale=self.scale))
-        metrics = painter.fontMetrics()
-        painter.setPen(QColor(self.theme.quiet))
-        text = self._readout if self.footer is not None and self._readout else self._caption
-        text = metrics.elidedText(text, Qt.TextElideMode.ElideRight, max(0, line.width() - used))
-        painter.drawText(line.adjusted(used, 0, 0, 0), middle | Qt.AlignmentFlag.AlignRight, text)
-        if self.footer is None:
-            strip = QRect(square.left(), square.bottom() + 1, square.width(), round(FOOT * self.scale))
-            text = metrics.elidedText(self._readout, Qt.TextElideMode.ElideRight, strip.width())
-            painter.drawText(strip, middle | Qt.AlignmentFlag.AlignLeft, text)
-        focused = self._keyboard and self.hasFocus()
-        painter.setPen(QPen(QColor(self.theme.ink if focused else self.theme.rule), 2 if focused else 1))
-        painter.drawLine(square.left(), rule, square.right(), rule)
-        painter.end()
+        with QPainter(self) as painter:
+            square = self.square()
+            rule = self.head - UNIT // 2
+            line = QRect(square.left(), 0, square.width(), rule)
+            middle = Qt.AlignmentFlag.AlignVCenter
+            painter.setFont(font(TITLE, bold=True, scale=self.scale))
+            metrics = painter.fontMetrics()
+            painter.setPen(QColor(self.theme.ink))
+            title = metrics.elidedText(self.title, Qt.TextElideMode.ElideRight, line.width())
+            painter.drawText(line, middle | Qt.AlignmentFlag.AlignLeft, title)
+            used = metrics.horizontalAdvance(title) + UNIT
+            painter.setFont(font(CAPTION, scale=self.scale))
+            metrics = painter.fontMetrics()
+            painter.setPen(QColor(self.theme.quiet))
+            text = self._readout if self.footer is not None and self._readout else self._caption
+            text = metrics.elidedText(text, Qt.TextElideMode.ElideRight, max(0, line.width() - used))
+            painter.drawText(line.adjusted(used, 0, 0, 0), middle | Qt.AlignmentFlag.AlignRight, text)
+            if self.footer is None:
+                strip = QRect(square.left(), square.bottom() + 1, square.width(), round(FOOT * self.scale))
+                text = metrics.elidedText(self._readout, Qt.TextElideMode.ElideRight, strip.width())
+                painter.drawText(strip, middle | Qt.AlignmentFlag.AlignLeft, text)
+            focused = self._keyboard and self.hasFocus()
+            painter.setPen(QPen(QColor(self.theme.ink if focused else self.theme.rule), 2 if focused else 1))
+            painter.drawLine(square.left(), rule, square.right(), rule)
 
     # --- hands
 
@@ -236,16 +235,15 @@ class _Veil(QWidget):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """The text in the middle, on the theme's surface so that it can be read over anything."""
-        painter = QPainter(self)
-        tile = self._tile
-        painter.setFont(font(CONTROL, scale=tile.scale))
-        wrap = Qt.TextFlag.TextWordWrap | Qt.AlignmentFlag.AlignCenter
-        inner = self.rect().adjusted(2 * UNIT, UNIT, -2 * UNIT, -UNIT)
-        box = painter.boundingRect(inner, wrap, tile.empty)
-        painter.fillRect(box.adjusted(-UNIT, -UNIT // 2, UNIT, UNIT // 2), QColor(tile.theme.surface))
-        painter.setPen(QColor(tile.theme.ink))
-        painter.drawText(inner, wrap, tile.empty)
-        painter.end()
+        with QPainter(self) as painter:
+            tile = self._tile
+            painter.setFont(font(CONTROL, scale=tile.scale))
+            wrap = Qt.TextFlag.TextWordWrap | Qt.AlignmentFlag.AlignCenter
+            inner = self.rect().adjusted(2 * UNIT, UNIT, -2 * UNIT, -UNIT)
+            box = painter.boundingRect(inner, wrap, tile.empty)
+            painter.fillRect(box.adjusted(-UNIT, -UNIT // 2, UNIT, UNIT // 2), QColor(tile.theme.surface))
+            painter.setPen(QColor(tile.theme.ink))
+            painter.drawText(inner, wrap, tile.empty)
 
 
 def least_height(widget: QWidget) -> int:
