@@ -42,7 +42,7 @@ def run(file: str | None, *, theme: str, device: str) -> int:
     opened = read_file(file) if file is not None else None
     application = make_application()
     window = MainWindow(theme=theme, device=device)
-    if opened is not None:
+    if file is not None and opened is not None:
         window.adopt(opened, file)
     application.aboutToQuit.connect(window.shut_down)
     for number in (signal.SIGINT, signal.SIGTERM):

@@ -5,8 +5,8 @@ result depends on besides. To repeat a run: begin with `initial`; for each (step
 shows `step`, then apply the command; at last train until it shows `steps`.
 
 A run begins again whenever a fresh network is drawn. So the `Recorder` starts a fresh recipe at every `Reset`, and at
-every `Configure` that needs another network, from the setup of that moment, and a journal holds no more than was done to the network now on the screen. Repaints are kept as
-the rectangles that they changed.
+every `Configure` that needs another network, from the setup of that moment, and a journal holds no more than was done
+to the network now on the screen. Repaints are kept as the rectangles that they changed.
 
 This file imports neither Qt nor torch.
 """

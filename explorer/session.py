@@ -62,7 +62,7 @@ class Session(QObject):
         self.engine = EngineClient(self._begin, device)
         self.recorder = Recorder(Recipe(document.setup))
         self._setup, self._revision = document.setup, document.revision
-        self._waiting: Begin | None = None
+        self._waiting = False  # whether the engine hears of the document with the first stroke
         self._saved: tuple[Recipe, bytes] | None = None  # of the opened project, until the engine mirrors its own
         self._pulled = 0.0
         self._unsubscribe = document.subscribe(self._document_changed)
@@ -106,6 +106,7 @@ class Session(QObject):
 
     def _begin(self) -> Begin:
         """What a fresh engine begins with: the mirrored state and its setup, or the document as the engine knows it."""
+        self._take_events()  # what the engine before said last
         mirror = self.engine.mirror
         if mirror is not None:
             self.recorder.restarted(mirror.step)
@@ -142,15 +143,16 @@ class Session(QObject):
 
         Before `start` it is only kept: the engine is started with it then.
         """
-        document = self.document
-        self._saved = None if project.network is None else (recipe, project.network)
+        document, known = self.document, self._setup
+        self._saved = None if project.network is None or not self.painted else (recipe, project.network)
         self.recorder = Recorder(recipe if self._saved else Recipe(document.setup))
         self._setup, self._revision = document.setup, document.revision
-        begin = Begin(document.setup, document.revision, project.network)
-        if not self.painted:
-            self._waiting = begin
+        self._waiting = not self.painted
+        if self._waiting:
+            self._setup = replace(document.setup, weights=known.weights, name=known.name)
+            self.engine.forget()
         elif self.engine.pid is not None:
-            self.send(begin)
+            self.send(Begin(document.setup, document.revision, project.network))
         elif self._events.isActive():
             self.engine.start()
 
@@ -169,14 +171,13 @@ class Session(QObject):
 
     def _fresh_mirror(self, seconds: float = 2.0) -> Mirror | None:
         """The engine's state at this moment; the last one it mirrored if it does not answer in time."""
-        before = self.engine.mirror
-        if not self.engine.ready:
-            return before
-        self.send(MirrorNow())
-        until = monotonic() + seconds
-        while self.engine.mirror is before and monotonic() < until:
-            self._take_events()
-            sleep(0.005)
+        if self.engine.ready:
+            self.send(MirrorNow())
+            until = monotonic() + seconds
+            while monotonic() < until:
+                if any(isinstance(event, Mirror) and event.asked for event in self._take_events()):
+                    break
+                sleep(0.005)
         return self.engine.mirror
 
     def _document_changed(self, change: Change) -> None:
@@ -190,13 +191,13 @@ class Session(QObject):
             if self.engine.pid is None and not self.engine.gave_up:
                 self._setup = document.setup
                 self.engine.start()
-            elif self._waiting is not None:
+            elif self._waiting:
                 self._saved = None
                 self.send(Begin(document.setup, document.revision))
                 self.recorder = Recorder(Recipe(document.setup))
             elif change.name or not np.array_equal(document.weights, self._setup.weights):
                 self.send(Repaint(document.revision, document.weights, document.name))
-            self._waiting = None
+            self._waiting = False
         if change.fit:
             self.send(Configure(document.fit))
         if change.seed:
@@ -234,10 +235,12 @@ class Session(QObject):
                 self._catch_up()
             self.noticed.emit("error" if self.engine.gave_up else "warning", line, "")
 
-    def _take_events(self) -> None:
-        for event in self.engine.events():
+    def _take_events(self) -> list[Event]:
+        events = self.engine.events()
+        for event in events:
             self.recorder.take(event)
             self._tell(event)
+        return events
 
     def _tell(self, event: Event) -> None:
         match event:

@@ -17,6 +17,7 @@ from time import monotonic
 
 from explorer.engine.mailbox import Mailbox
 from explorer.engine.messages import (
+    Applied,
     Begin,
     Command,
     Event,
@@ -34,7 +35,7 @@ from explorer.engine.messages import (
     TrainSteps,
 )
 from explorer.engine.mirror import MirrorStore
-from explorer.engine.process import Start, run_engine
+from explorer.engine.process import REFUSED, Start, run_engine
 
 HANG_SECONDS = 20.0
 """An engine that has been silent for so long is ended and started again."""
@@ -58,6 +59,7 @@ class EngineClient:
         self._outbox: SimpleQueue[Command | None] = SimpleQueue()
         self._inbox: deque[Event] = deque()
         self._mirror: Mirror | None = None
+        self._era = 0
         self._store: MirrorStore | None = None
         self._training, self._moving = True, True
         self._look = Look()
@@ -71,7 +73,7 @@ class EngineClient:
 
     def start(self) -> None:
         """Start an engine on the document as it is, from the last mirrored weights if there are any."""
-        begin, mirrored = self._describe(), self.mirrored_state()
+        begin, mirrored = replace(self._describe(), era=self._era), self.mirrored_state()
         self._mailbox = Mailbox.create()
         self._store = self._store or MirrorStore.create()
         start = Start(
@@ -109,7 +111,7 @@ class EngineClient:
     def watch(self) -> str | None:
         """Start the engine again if it has died or hangs; returns one line that says so, or None.
 
-        Call it several times a second, after `events`: what a dead engine has said is heard before it is replaced.
+        Call it several times a second.
         """
         if self._closed or self.gave_up or self._process is None:
             return None
@@ -117,13 +119,13 @@ class EngineClient:
         alive = self._process.is_alive()
         if alive and silent < (HANG_SECONDS if self.ready else LOAD_SECONDS):
             return None
-        if not alive and self._reader is not None:
-            self._reader.join(0.5)
-            if self._inbox:
-                return None
+        refused = not alive and self._process.exitcode == REFUSED
         what = f"did not answer for {silent:.0f} seconds" if alive else "stopped"
         self._end(grace=0.0)
         recent = [t for t in self._deaths if monotonic() - t < _WITHIN]
+        if refused:
+            self.gave_up = True
+            return "The engine cannot start like this. The painting is safe. To try once more: Train > Restart engine."
         if len(recent) >= _RESTARTS:
             self.gave_up = True
             return f"The engine {what} again and again. The painting is safe. To try once more: Train > Restart engine."
@@ -159,9 +161,11 @@ class EngineClient:
             if process.is_alive():
                 process.kill()
                 process.join(0.5)
-            self._outbox.put(None)
             if not process.is_alive():
                 process.close()
+                if self._reader is not None:
+                    self._reader.join(0.5)
+            self._outbox.put(None)
         if self._mailbox is not None:
             self._mailbox.close()
             self._mailbox = None
@@ -183,8 +187,11 @@ class EngineClient:
                 self._moving = True
             case Look():
                 self._look = command
-            case Reset() | Begin():
+            case Reset():
                 self._mirror = None
+            case Begin():
+                self.forget()
+                command = replace(command, era=self._era)
         self._outbox.put(command)
 
     def frame(self) -> Frame | None:
@@ -200,12 +207,19 @@ class EngineClient:
             match event:
                 case Heartbeat():
                     continue
+                case Applied(era=era) | Mirror(era=era) if era != self._era:
+                    continue
                 case Mirror():
                     self._mirror = event
                 case Ready():
                     self.ready = True
             told.append(event)
         return told
+
+    def forget(self) -> None:
+        """Take no more notice of what the engine still says of the document it has worked on."""
+        self._era += 1
+        self._mirror = None
 
     @property
     def mirror(self) -> Mirror | None:

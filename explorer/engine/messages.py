@@ -44,11 +44,15 @@ class Repaint:
 
 @dataclass(frozen=True)
 class Begin:
-    """Begin with another document; `state` (of `Mirror`) goes on from weights that belong to it."""
+    """Begin with another document; `state` (of `Mirror`) goes on from weights that belong to it.
+
+    `era` counts documents: what the engine says of one carries its era, so that late words on another are not mixed up.
+    """
 
     setup: Setup
     revision: int
     state: bytes | None = field(default=None, repr=False)
+    era: int = 0
 
 
 @dataclass(frozen=True)
@@ -278,19 +282,23 @@ class Applied:
 
     step: int
     command: Command
+    era: int = 0
 
 
 @dataclass(frozen=True)
 class Mirror:
     """All that a fresh engine needs to go on, a safetensors blob, about once a second.
 
-    It lies in a slot of the store (`explorer.engine.mirror`), or here when it is too large for that.
+    It lies in a slot of the store (`explorer.engine.mirror`), or here when it is too large for that. `asked` marks the
+    answer to a `MirrorNow`: every event before that command has arrived when it does.
     """
 
     step: int
     state: bytes = field(default=b"", repr=False)
     slot: int = -1
     size: int = 0
+    asked: bool = False
+    era: int = 0
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ import os
 import platform
 import signal
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection
 from time import perf_counter
 from traceback import format_exc
@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 
 from explorer.engine.mailbox import Mailbox
 from explorer.engine.messages import (
+    Applied,
     Begin,
     Command,
     Event,
@@ -45,6 +46,9 @@ FRAME = 1 / 62
 STILL_FRAME = 1 / 30
 RUN_SECONDS = 7.5
 """How long a release takes from the first step to the last, if the machine keeps up."""
+
+REFUSED = 2
+"""The exit status of an engine that cannot start with what it was given."""
 
 _MIRROR_EVERY = 1.0
 _BEAT_EVERY = 0.25
@@ -84,6 +88,10 @@ def run_engine(connection: Connection, start: Start) -> None:
         _Engine(connection, mailbox, store, start).loop()
     except (EOFError, BrokenPipeError, ConnectionResetError):
         return
+    except InputError as error:  # the settings themselves: another start would end the same way
+        with suppress(OSError):
+            connection.send(Notice("error", str(error)))
+        raise SystemExit(REFUSED) from None
     except Exception as error:  # whatever it is, the window hears of it and starts the engine again
         words = str(error).splitlines() or [""]
         notice = Notice("warning", f"The engine met an error ({type(error).__name__}: {words[0]})", format_exc())
@@ -120,7 +128,7 @@ class _Engine:
         fit = self._simulation.fit
         self._rate_from = (perf_counter(), fit.step)
         facts = {
-            "torch": torch.__version__,
+            "torch": str(torch.__version__),  # its own type, which the window would import torch to read
             "python": platform.python_version(),
             "system": platform.platform(),
             "dtype": "float32",
@@ -130,6 +138,7 @@ class _Engine:
 
     def _begin(self, begin: Begin) -> Simulation:
         """A simulation of this document, from its own weights if they can be used."""
+        self._era = begin.era
         from explorer.engine.simulation import Simulation
 
         setup = begin.setup
@@ -152,16 +161,16 @@ class _Engine:
         return simulation
 
     def _send(self, event: Event) -> None:
-        self._connection.send(event)
+        self._connection.send(replace(event, era=self._era) if isinstance(event, Applied | Mirror) else event)
 
-    def _mirror(self) -> None:
+    def _mirror(self, *, asked: bool = False) -> None:
         """Leave the state where the window finds it."""
         step, state = self._simulation.fit.step, self._simulation.state()
         if self._store.write(self._slot, state):
-            self._send(Mirror(step, slot=self._slot, size=len(state)))
+            self._send(Mirror(step, slot=self._slot, size=len(state), asked=asked))
             self._slot = 1 - self._slot
         else:
-            self._send(Mirror(step, state))
+            self._send(Mirror(step, state, asked=asked))
 
     def _tell(self) -> None:
         """Pass on what the simulation has noted."""
@@ -210,7 +219,7 @@ class _Engine:
                 self._alive = False
             case MirrorNow():
                 self._tell()
-                self._mirror()
+                self._mirror(asked=True)
             case Train(running):
                 self._training, self._train_left = running, None
                 self._rate_from = (perf_counter(), self._simulation.fit.step)

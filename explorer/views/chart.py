@@ -42,6 +42,10 @@ class Chart(QWidget):
         """Draw this frame at the next opportunity."""
         self.frame = frame
         self.update()
+        self.describe()
+
+    def describe(self) -> None:
+        """Tell a screen reader what the chart says."""
         # Words are made many times a second only where somebody listens to them.
         if QAccessible.isActive():
             self.setAccessibleDescription(self.text())

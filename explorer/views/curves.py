@@ -62,6 +62,7 @@ class CurvesView(Chart):
     def show_frame(self, frame: Frame) -> None:
         """Take the frame's curves; the picture follows within a tenth of a second."""
         self.frame = frame
+        self.describe()
         if not self._timer.isActive():
             self._timer.start()
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import resource
 import signal
 import sys
 from collections.abc import Callable, Iterator
@@ -139,8 +138,10 @@ def test_gives_up_on_an_engine_that_dies_again_and_again() -> None:
         assert "again and again" in driver.lines[-1]
 
 
-@pytest.mark.skipif(not hasattr(resource, "prlimit"), reason="memory is limited by prlimit, which only Linux has")
+@pytest.mark.skipif(sys.platform != "linux", reason="memory is limited by prlimit, which only Linux has")
 def test_out_of_memory_pauses_and_keeps_the_weights() -> None:
+    import resource
+
     with running() as driver:
         driver.until(lambda: driver.step() > 20)
         driver.client.send(Train(False))
@@ -302,3 +303,32 @@ def _alive(pid: int) -> bool:
     except OSError:
         return False
     return state != "Z"
+
+
+def test_device_that_is_not_there_is_told_once_and_not_retried() -> None:
+    import torch
+
+    if torch.cuda.is_available():
+        pytest.skip("this machine has the device")
+    driver = Driver(Setup(preset_weights("crescents")))
+    driver.client = EngineClient(lambda: Begin(driver.setup, 1), "cuda")
+    driver.client.start()
+    try:
+        driver.until(lambda: driver.client.gave_up)
+        driver.turn()
+        assert len(driver.lines) == 1
+        assert any("cuda" in text for text in driver.notices())
+    finally:
+        driver.client.close()
+
+
+def test_words_on_the_document_before_are_not_mixed_up() -> None:
+    with running() as driver:
+        driver.until(lambda: driver.client.mirror is not None)
+        driver.client.send(Release())
+        driver.client.send(Begin(Setup(preset_weights("smile"), "smile"), 7))
+        driver.told.clear()
+        assert driver.client.mirror is None
+        driver.until(lambda: driver.frame().name == "smile" and driver.client.mirror is not None)
+        assert all(event.era == 1 for event in driver.told if isinstance(event, Applied | Mirror))
+        assert driver.frame().revision == 7

@@ -94,7 +94,7 @@ def test_every_journalled_command_has_an_entry() -> None:
 
 @settings(max_examples=60, deadline=None)
 @given(done=st.lists(st.tuples(steps, journalled), max_size=10), at=steps)
-def test_all_that_was_done_since_the_last_reset_comes_back_from_the_file(
+def test_all_that_was_done_since_the_network_was_drawn_comes_back_from_the_file(
     tmp_path_factory: pytest.TempPathFactory, done: list[tuple[int, Command]], at: int
 ) -> None:
     recorder = Recorder(Recipe(BEGUN))
@@ -103,7 +103,9 @@ def test_all_that_was_done_since_the_last_reset_comes_back_from_the_file(
     recipe = recorder.recipe(at)
 
     resets = [i for i, (_, command) in enumerate(done) if isinstance(command, Reset)]
-    since = done[resets[-1] + 1 :] if resets else done
+    # All of these settings ask for the same network, which is not the first one: only the first change draws another.
+    drawn = resets + [i for i, (_, command) in enumerate(done) if isinstance(command, Configure)][:1]
+    since = done[max(drawn, default=-1) + 1 :]
     assert plain(recipe.commands()) == plain(since)
     assert recipe.initial.seed == (done[resets[-1]][1].seed if resets else 3)  # type: ignore[union-attr]
     assert bits(recipe.final()) == bits(recorder.setup)
@@ -124,6 +126,15 @@ def test_after_a_reset_a_run_begins_with_the_setup_of_then() -> None:
     recipe = recorder.recipe(5)
     assert recipe.journal == ()
     assert bits(recipe.initial) == bits(replace(BEGUN, weights=painting(1), name="b", fit=fit, seed=9))
+
+
+def test_another_network_begins_a_recipe_of_its_own() -> None:
+    recorder = Recorder(Recipe(BEGUN))
+    fit = replace(BEGUN.fit, network=NetworkSettings(width=16))
+    record(recorder, [(10, Repaint(2, painting(1), "b")), (0, Configure(fit)), (30, Release())])
+    recipe = recorder.recipe(40)
+    assert bits(recipe.initial) == bits(replace(BEGUN, weights=painting(1), name="b", fit=fit))
+    assert plain(recipe.commands()) == plain([(30, Release())])
 
 
 def test_a_recorder_goes_on_from_an_opened_recipe() -> None:

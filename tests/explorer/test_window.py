@@ -17,6 +17,8 @@ from pytestqt.qtbot import QtBot
 
 from explorer.actions import SPECS
 from explorer.edits import ChangeParticles
+from explorer.engine.client import EngineClient
+from explorer.files import read_file
 from explorer.theme import DARK, LIGHT
 from explorer.window import MainWindow
 from trainer.projects import read_project
@@ -178,6 +180,37 @@ def test_saved_project_opens_with_weights_and_journal(
     window.files.open(str(path))
     qtbot.waitUntil(lambda: window.session.frame.step >= project.steps, timeout=WAIT)
     assert np.array_equal(window.document.weights, project.weights)
+
+
+def test_project_given_at_the_start_goes_on_from_its_weights_and_may_be_saved_at_once(
+    qtbot: QtBot, window: MainWindow, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wait_for_step(qtbot, window, 300)
+    path = tmp_path / "lecture.scorex"
+    window.document.path = path
+    assert window.files.save()
+    window.shut_down()
+    project = read_project(path)
+    started: list[EngineClient] = []
+    start = EngineClient.start
+    monkeypatch.setattr(EngineClient, "start", lambda self: (started.append(self), start(self)))
+    main = MainWindow(theme="light", device="cpu")
+    qtbot.addWidget(main, before_close_func=lambda w: w.shut_down())
+    main.adopt(read_file(str(path)), str(path))
+    assert not started
+    main.show()
+    qtbot.waitUntil(lambda: bool(started), timeout=WAIT)
+    assert not main.session.engine.ready
+    assert main.document.path == path
+    assert main.files.save()
+    again = read_project(path)
+    assert (again.network, again.steps, len(again.journal)) == (project.network, project.steps, len(project.journal))
+    qtbot.waitUntil(lambda: main.session.frame is not None, timeout=WAIT)
+    assert main.session.frame.step >= project.steps
+    assert len(started) == 1
+    qtbot.waitUntil(lambda: main.session.engine.ready, timeout=WAIT)
+    # A value of one of torch's own types would make the window import torch.
+    assert {type(fact) for fact in main.session.recorder.recipe(0).facts.values()} == {str}
 
 
 def test_bad_file_is_one_line_and_changes_nothing(window: MainWindow, tmp_path: Path) -> None:
