@@ -234,7 +234,7 @@ def read_weights(
         raise InputError(f"{path}: cannot tell what this is; give {_KINDS}")
     table = _read_csv(path) if suffix == ".csv" else _read_npy(path)
     if as_ is None and table.ndim == 2 and table.shape[1] == 2:
-        raise AmbiguousTable(f'{path}: an array of shape {table.shape} can be either; say as "points" or as "weights"')
+        raise AmbiguousTable(f"{path}: an array of shape {table.shape} can be either; say --as points or --as weights")
     if as_ == "points":
         return count_points(table, size, str(path)), path.stem
     return check_weights(table, str(path)), path.stem

@@ -124,10 +124,9 @@ def gradient_ascent(
     sigma = settings.sigma_min
     require_levels(model, sigma, sigma)
     x = x0.clone()  # (B, *)
-    with torch.no_grad():
-        for step in range(1, total_steps(settings) + 1):
-            x.add_(model.score(x, sigma), alpha=settings.epsilon / 2).clamp_(-FAR, FAR)
-            yield step, x
+    for step in range(1, total_steps(settings) + 1):
+        _step(model, x, sigma, settings.epsilon / 2)
+        yield step, x
 
 
 def langevin(
@@ -150,10 +149,9 @@ def langevin(
     sigma = settings.sigma_min
     require_levels(model, sigma, sigma)
     x = x0.clone()  # (B, *)
-    with torch.no_grad():
-        for step in range(1, total_steps(settings) + 1):
-            _langevin_step(model, x, sigma, settings.epsilon, _step_noise(noise, step, x, ids))
-            yield step, x
+    for step in range(1, total_steps(settings) + 1):
+        _langevin_step(model, x, sigma, settings.epsilon, _step_noise(noise, step, x, ids))
+        yield step, x
 
 
 def annealed_langevin(
@@ -170,14 +168,13 @@ def annealed_langevin(
     require_levels(model, levels[-1].sigma, levels[0].sigma)
     x = x0.clone()  # (B, *)
     step, last = 0, total_steps(settings)
-    with torch.no_grad():
-        for level in levels:
-            for _ in range(level.steps):
-                step += 1
-                _langevin_step(model, x, level.sigma, level.alpha, _step_noise(noise, step, x, ids))
-                if step == last:
-                    x.add_(model.score(x, level.sigma), alpha=level.sigma**2)
-                yield step, x
+    for level in levels:
+        for _ in range(level.steps):
+            step += 1
+            _langevin_step(model, x, level.sigma, level.alpha, _step_noise(noise, step, x, ids))
+            if step == last:
+                _step(model, x, level.sigma, level.sigma**2)
+            yield step, x
 
 
 SAMPLERS: dict[str, Sampler] = {
@@ -192,7 +189,17 @@ def _step_noise(noise: Noise, step: int, x: Tensor, ids: Tensor | None) -> Tenso
     return noise.normal(step, _STEP, len(x) if ids is None else ids, tuple(x.shape[1:]))
 
 
+# No gradient is kept within a step. The generators do not say so around their loops: between two steps the caller's own
+# gradient mode must hold.
+
+
+@torch.no_grad()
+def _step(model: ScoreModel, x: Tensor, sigma: float, size: float) -> None:
+    """Move x by `size` times the score, in place."""
+    x.add_(model.score(x, sigma), alpha=size).clamp_(-FAR, FAR)
+
+
+@torch.no_grad()
 def _langevin_step(model: ScoreModel, x: Tensor, sigma: float, epsilon: float, z: Tensor) -> None:
     """Move x by one Langevin step, in place."""
-    score = model.score(x, sigma)
-    x.add_(score, alpha=epsilon / 2).add_(z, alpha=math.sqrt(epsilon)).clamp_(-FAR, FAR)
+    x.add_(model.score(x, sigma), alpha=epsilon / 2).add_(z, alpha=math.sqrt(epsilon)).clamp_(-FAR, FAR)

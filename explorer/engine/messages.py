@@ -102,7 +102,7 @@ class Probe:
 
 @dataclass(frozen=True)
 class ConfigureParticles:
-    """Move particles like this from the next release on."""
+    """Move particles like this from the next release on; the session releases them anew."""
 
     settings: ParticleSettings
     seed: int

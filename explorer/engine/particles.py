@@ -24,6 +24,9 @@ from trainer.tables import TabulatedScore
 _AHEAD = 8
 """With every so many steps a piece of a later noise level's table is built, so that none has to be waited for."""
 
+_LOST = 0.01
+"""A pane that has lost more than this share of its particles to the far ends of the plane has diverged."""
+
 
 class ParticleRun:
     """One release of particles; all panes are always at the same step."""
@@ -46,8 +49,8 @@ class ParticleRun:
 
     @property
     def done(self) -> bool:
-        """Whether every step has been taken."""
-        return self.step >= self.steps
+        """Whether every step has been taken, or there is nothing left to move."""
+        return self.diverged or self.step >= self.steps
 
     @property
     def level(self) -> int:
@@ -87,8 +90,9 @@ class ParticleRun:
         """The particles' places, (3, number, 2); the samplers hold them within the bounds of sense."""
         points = torch.stack(self._points).to("cpu", torch.float32).numpy()
         if not -FAR < points.min() <= points.max() < FAR:
-            self.diverged = True
             np.nan_to_num(points, copy=False, nan=FAR)
+            lost = (np.abs(points) >= FAR).any(axis=2).mean(axis=1).max()
+            self.diverged = self.diverged or bool(lost > _LOST)
         return points
 
     def modes(self, modes: ModeMap) -> Modes:

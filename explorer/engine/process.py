@@ -332,7 +332,7 @@ class _Engine:
         self._changed = False
         if simulation.diverged and not self._warned:
             self._warned = True
-            text = "Particles have left every bound: epsilon is too large. Choose a smaller epsilon."
+            text = "The particles left every bound and were stopped: epsilon is too large. Choose a smaller one."
             self._send(Notice("warning", text))
 
 

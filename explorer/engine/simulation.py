@@ -46,7 +46,7 @@ from trainer.settings import FitSettings, ParticleSettings
 GROUND = 192
 """The density behind the fields is drawn on this many cells a side."""
 
-RELEASE_AFTER = 250
+RELEASE_AFTER = 400
 """Training steps after the start or an edit at which a live run releases its particles by itself."""
 
 
@@ -212,7 +212,8 @@ class Simulation:
     @property
     def moving_left(self) -> int:
         """Particle steps that the present release has not taken yet."""
-        return self._particles.steps - self._particles.step if self._particles else 0
+        run = self._particles
+        return 0 if run is None or run.done else run.steps - run.step
 
     @property
     def moving_steps(self) -> int:

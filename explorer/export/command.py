@@ -34,6 +34,7 @@ def add_export_parser(subparsers: Any) -> argparse.ArgumentParser:  # noqa: ANN4
     )
     parser.add_argument("source", metavar="PROJECT-or-PRESET", help="a .scorex project, a preset's name or a picture")
     parser.add_argument("out", metavar="OUT", help="the file to write; .mp4, .gif or .png says what it is")
+    parser.add_argument("--as", dest="as_", choices=("points", "weights"), help="what a table of two columns holds")
     parser.add_argument("--size", type=_size, metavar="WxH", help="in pixels (default: 1280x720, GIF 640x360)")
     parser.add_argument("--fps", type=int, metavar="F", help="pictures per second (default: 30, GIF 20)")
     parser.add_argument("--seconds", type=float, default=20.0, metavar="S", help="length of the film (default: 20)")
@@ -69,6 +70,7 @@ def run_export(args: argparse.Namespace) -> int:
             seed=args.seed,
             theme=args.theme,
             device=args.device,
+            as_=args.as_,
         )
         with _interruptible() as interrupted, _progress() as report:
             result = export(request, report, interrupted.is_set)

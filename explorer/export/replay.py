@@ -55,7 +55,7 @@ def read_script(request: ExportRequest) -> Script:
         # A project that was saved before it was trained shows what would be learned of it.
         recipe = recipe if recipe.steps else Recipe(project.setup)
     else:
-        recipe = Recipe(_setup(request.source))
+        recipe = Recipe(_setup(request.source, request.as_))
     final = recipe.final()
     if not final.weights.any():
         raise InputError(f"{_title(request)}: nothing is painted; paint something or name a preset")
@@ -80,12 +80,12 @@ def _title(request: ExportRequest) -> str:
     return request.source if isinstance(request.source, str) else "painting"
 
 
-def _setup(source: str) -> Setup:
+def _setup(source: str, as_: str | None) -> Setup:
     """The default settings on a preset's or a file's painting."""
     if source not in preset_names() and not Path(source).exists():
         names = ", ".join(preset_names())
         raise InputError(f"{source}: neither a file nor a preset; give a .scorex project, a picture or one of {names}")
-    weights, name = read_painting(source)
+    weights, name = read_painting(source, as_)
     return Setup(weights, name)
 
 

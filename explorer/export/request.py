@@ -50,6 +50,7 @@ class ExportRequest:
         theme: of the pictures.
         sigma: the noise level at which learning is watched.
         device: what computes, "auto", "cpu", "cuda" or "mps".
+        as_: what a source of two columns holds.
     """
 
     source: str | Recipe
@@ -62,6 +63,7 @@ class ExportRequest:
     theme: Literal["light", "dark"] = "light"
     sigma: float = 0.1
     device: str = "auto"
+    as_: Literal["points", "weights"] | None = None
 
     def __post_init__(self) -> None:
         if not MIN_SECONDS <= self.seconds <= MAX_SECONDS:

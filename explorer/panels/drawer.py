@@ -73,7 +73,7 @@ PARTICLES = (
 )
 
 RESTARTS = "A change of these starts a fresh network:"
-LATER = "Settings of particles count from the next release."
+LATER = "A change of these releases the particles anew."
 LARGEST_SEED = 2**31 - 1
 
 

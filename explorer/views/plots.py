@@ -118,7 +118,7 @@ class CurvePlots:
         self._across.setTextPen(theme.quiet)
         for curve, leader, name, shade in zip(self.errors, self._leaders, self._names, shades, strict=True):
             curve.setPen(pg.mkPen(shade, width=1.75 * k * ratio))
-            leader.setPen(pg.mkPen(shade, width=ratio))
+            leader.setPen(pg.mkPen(theme.rule, width=ratio))
             name.setFont(face)
             name.setColor(theme.ink)
         self.loss.setPen(pg.mkPen(theme.quiet, width=1.25 * k * ratio))

@@ -269,7 +269,7 @@ def test_tables_that_cannot_be_read(tmp_path: Path) -> None:
         "nan.csv": ("1,nan,2\n", "contains NaN"),
         "negative.csv": ("1,-1,2\n", "negative"),
         "zero.csv": ("0,0,0\n", "all weights are zero"),
-        "pairs.csv": ("1,2\n3,4\n", r"shape \(2, 2\) can be either; say as"),
+        "pairs.csv": ("1,2\n3,4\n", r"shape \(2, 2\) can be either; say --as"),
         "empty.csv": ("", "the file is empty"),
     }
     for name, (text, words) in texts.items():

@@ -209,3 +209,12 @@ def test_pictures_move_by_the_same_code() -> None:
     x = last(annealed_langevin(Known(), torch.ones(4, 3, 8, 8), settings, Noise(0)))
     assert x.shape == (4, 3, 8, 8)
     assert bool(x.isfinite().all())
+
+
+def test_the_caller_s_gradient_mode_holds_between_steps() -> None:
+    settings, noise = ParticleSettings(number=4, levels=2, steps=2, fine_steps=2), Noise(0)
+    model = TrueScore(GaussianMixture([1.0], [[0.0, 0.0]], [[[1.0, 0.0], [0.0, 1.0]]]))
+    for sampler in SAMPLERS.values():
+        moves = sampler(model, start_points(4, noise), settings, noise)
+        next(moves)
+        assert torch.is_grad_enabled()
