@@ -15,7 +15,6 @@ from PySide6.QtGui import (
     QImage,
     QKeySequence,
     QLinearGradient,
-    QMouseEvent,
     QPainter,
     QPaintEvent,
     QPen,
@@ -30,7 +29,6 @@ from PySide6.QtWidgets import (
     QListWidgetItem,
     QMenu,
     QSizePolicy,
-    QSlider,
     QToolButton,
     QWidget,
     QWidgetAction,
@@ -39,6 +37,7 @@ from PySide6.QtWidgets import (
 from explorer.brush import Brush
 from explorer.numbers import three
 from explorer.panels.icons import icon
+from explorer.panels.sliding import FollowingSlider
 from explorer.theme import CONTROL, LIGHT, UNIT, Theme, font
 from trainer.paintings import preset_names, preset_title, preset_weights
 
@@ -223,16 +222,13 @@ def _place(radius: float) -> int:
     return round(PLACES * math.log(min(max(radius, low), high) / low) / math.log(high / low))
 
 
-class _Small(QSlider):
+class _Small(FollowingSlider):
     """A slider of the height of a button that draws its own meaning."""
 
     def __init__(self, name: str, keys: str) -> None:
-        super().__init__(Qt.Orientation.Horizontal)
-        self.theme: Theme = LIGHT
-        self.factor = 1.0
+        super().__init__(PLACES, UNIT / 2)
         self.keys = keys
         self.setAccessibleName(name)
-        self.setRange(0, PLACES)
         self.setSingleStep(2)
         self.setPageStep(10)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
@@ -244,22 +240,6 @@ class _Small(QSlider):
     def minimumSizeHint(self) -> QSize:
         """The same: tiles are narrow."""
         return QSize(round(24 * self.factor), round(24 * self.factor))
-
-    def mousePressEvent(self, event: QMouseEvent) -> None:
-        """Jump to the mouse and follow it."""
-        if event.button() == Qt.MouseButton.LeftButton:
-            self.setSliderDown(True)
-            self.mouseMoveEvent(event)
-
-    def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        """Follow the mouse while its button is down."""
-        if self.isSliderDown():
-            part = (event.position().x() - UNIT / 2) / (self.width() - UNIT)
-            self.setValue(round(part * PLACES))
-
-    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
-        """Let go."""
-        self.setSliderDown(False)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Draw the meaning, then a handle at the value."""
@@ -276,8 +256,7 @@ class _Small(QSlider):
             painter.drawRoundedRect(handle, 2 * k, 2 * k)
 
     def draw(self, painter: QPainter, area: QRectF) -> None:
-        """Draw what the slider means inside this area."""
-        raise NotImplementedError
+        """Draw what the slider means inside this area; each kind its own."""
 
 
 class _Wedge(_Small):

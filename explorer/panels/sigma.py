@@ -10,11 +10,12 @@ import math
 from collections.abc import Sequence
 
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QMouseEvent, QPainter, QPaintEvent, QPen
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QSlider, QWidget
+from PySide6.QtGui import QPainter, QPaintEvent, QPen
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QWidget
 
 from explorer.numbers import three
-from explorer.theme import CAPTION, CONTROL, LIGHT, UNIT, Theme, font
+from explorer.panels.sliding import FollowingSlider
+from explorer.theme import CAPTION, CONTROL, UNIT, Theme, font
 
 STEPS = 1000
 """Places on the slider."""
@@ -128,16 +129,13 @@ class NoiseSlider(QWidget):
         self._track.setAccessibleDescription(f"sigma = {three(self._sigma)}")
 
 
-class _Track(QSlider):
+class _Track(FollowingSlider):
     """The line, its ladder ticks, the numbers below it and the handle."""
 
     def __init__(self) -> None:
-        super().__init__(Qt.Orientation.Horizontal)
-        self.theme: Theme = LIGHT
-        self.factor = 1.0
+        super().__init__(STEPS, INSET)
         self.span = (0.02, 3.0)
         self.ladder: tuple[float, ...] = ()
-        self.setRange(0, STEPS)
         self.setSingleStep(10)
         self.setPageStep(100)
 
@@ -148,22 +146,6 @@ class _Track(QSlider):
     def minimumSizeHint(self) -> QSize:
         """Room for a few numbers."""
         return QSize(round(120 * self.factor), round(40 * self.factor))
-
-    def mousePressEvent(self, event: QMouseEvent) -> None:
-        """Jump to the mouse and follow it."""
-        if event.button() == Qt.MouseButton.LeftButton:
-            self.setSliderDown(True)
-            self.mouseMoveEvent(event)
-
-    def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        """Follow the mouse while its button is down."""
-        if self.isSliderDown():
-            part = (event.position().x() - INSET) / (self.width() - 2 * INSET)
-            self.setValue(round(part * STEPS))
-
-    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
-        """Let go."""
-        self.setSliderDown(False)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Draw line, ticks, numbers and handle."""
