@@ -124,7 +124,7 @@ class _Engine:
         self._turn = 0
         self._rate = 0.0
         self._rate_from = (perf_counter(), 0)
-        self._warned = False
+        self._warned = 0  # the release whose particles were last said to have diverged
         fit = self._simulation.fit
         self._rate_from = (perf_counter(), fit.step)
         facts = {
@@ -330,8 +330,8 @@ class _Engine:
         self._turn += 1
         self._mailbox.write(frame)
         self._changed = False
-        if simulation.diverged and not self._warned:
-            self._warned = True
+        if simulation.diverged and simulation.released != self._warned:
+            self._warned = simulation.released
             text = "The particles left every bound and were stopped: epsilon is too large. Choose a smaller one."
             self._send(Notice("warning", text))
 

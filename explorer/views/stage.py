@@ -42,8 +42,6 @@ class Stage(QWidget):
 
     lattice_wanted = Signal(int)
     """So many arrows along a side suit the size at which fields are shown now."""
-    doubled_changed = Signal()
-    """Other tiles are doubled than before."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -127,13 +125,13 @@ class Stage(QWidget):
     def double(self, name: str) -> None:
         """Show this tile doubled; one that was doubled in the same half becomes small."""
         self._doubled[_half(name)] = name
-        self._redouble()
+        self.settle()
 
     def halve(self, name: str | None = None) -> None:
         """Show this tile, or all, at the usual size."""
         for half in [h for h, n in self._doubled.items() if name in (None, n)]:
             del self._doubled[half]
-        self._redouble()
+        self.settle()
 
     def toggle(self, name: str) -> None:
         """Double a tile, or make it small again."""
@@ -141,10 +139,6 @@ class Stage(QWidget):
             self.halve(name)
         else:
             self.double(name)
-
-    def _redouble(self) -> None:
-        self.settle()
-        self.doubled_changed.emit()
 
     def _on_double_wanted(self) -> None:
         tile = self.sender()
