@@ -29,7 +29,8 @@ from trainer.errors import InputError
 from trainer.fit import Fit
 from trainer.kernels import kernel_named
 from trainer.learned import LearnedScore
-from trainer.networks import Preconditioning, ScoreNetwork
+from trainer.networks import ScoreNetwork
+from trainer.parameterisations import Preconditioning
 from trainer.settings import FitSettings
 
 FORMAT = "score-explorer score"
@@ -98,17 +99,19 @@ def load_score(folder: str | Path, device: str = "cpu") -> LearnedScore:
     where = choose_device(device)
     try:
         settings = FitSettings.from_json(card["settings"])
-        kernel_named(card["kernel"])
+        if kernel_named(card["kernel"]).name != settings.kernel:
+            raise InputError("kernel and settings do not fit together")
         mean_x, mean_y = (_number(v) for v in card["mean"])
         scale, top, bottom = (_number(card[name]) for name in ("scale", "sigma_max", "sigma_min"))
         seed, step = (_count(card[name]) for name in ("seed", "step"))
-        if not (scale > 0 and 0 < bottom < top):
+        if not (scale > 0 and 0 < bottom <= top):
             raise InputError("scale, sigma_min and sigma_max do not fit together")
     except KeyError as error:
         raise InputError(f"{folder / CARD}: the field {error} is missing; use another copy") from error
     except (TypeError, ValueError) as error:  # InputError is a ValueError
         raise InputError(f"{folder / CARD}: {error}") from error
-    network = ScoreNetwork(settings.network, Preconditioning((mean_x, mean_y), scale), where)
+    conditioning = Preconditioning((mean_x, mean_y), scale, settings.parameterisation)
+    network = ScoreNetwork(settings.network, conditioning, where)
     tensors = _read_tensors(folder / NUMBERS)
     try:
         weights = _take(tensors, "average", (network.count,), torch.float32)

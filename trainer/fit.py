@@ -5,10 +5,8 @@
         print(progress.step, progress.loss)
     fit.score(x, sigma=0.1)
 
-One step takes a batch of noisy points with their targets (`trainer.objectives`), a gradient (`trainer.networks`) and
-an Adam step (`trainer.optimiser`). Whatever does not depend on the weights - draws, noise, targets, features - is made
-for a block of steps at once. The k-th row of a block always has the same noise level, so that what depends on sigma
-alone is computed once a run, and every batch holds every level in proportion.
+One step takes a batch of noisy points (`trainer.batches`), the gradient of the objective there (`trainer.tasks`) and an
+Adam step (`trainer.optimiser`). Which objective, parameterisation, kernel or schedule it is, the loop does not know.
 
 The pool grows and its tables are renewed a little with each step, by the step's number and never by the clock: the same
 density, settings, seed, device and number of threads give the same weights to the last bit.
@@ -20,35 +18,38 @@ import math
 import time
 from collections.abc import Iterator
 from copy import copy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
 from torch import Tensor
 
+from trainer.batches import Points, Streams
 from trainer.devices import choose_device, device_label
 from trainer.errors import TrainingError
-from trainer.kernels import GAUSSIAN, Kernel
+from trainer.graphs import GraphedStep
+from trainer.kernels import Kernel, kernel_named
 from trainer.learned import LearnedScore
-from trainer.networks import Preconditioning, ScoreNetwork, TrainingPass, fast_bfloat16
-from trainer.objectives import level_weights, one_draw_target, weighted_loss
+from trainer.networks import ScoreNetwork
+from trainer.noise import mix
+from trainer.objectives import Batch
 from trainer.optimiser import Optimiser
+from trainer.parameterisations import Preconditioning
 from trainer.pool import FIRST, Drawable, Pool, span
-from trainer.schedules import geometric_ladder, largest_distance, level_counts
+from trainer.schedules import largest_distance
 from trainer.settings import FitSettings
 from trainer.states import fill, not_a_state, pack, unpack
+from trainer.tasks import Regression, make_task
 
 __all__ = ["Fit", "FitSettings", "Progress"]
 
-BLOCK = 4096
-"""Training points made at once; a block is as many batches as fit, and at least one."""
 RUSH, RUSH_DRAWS = 256, 4096
-"""For the first RUSH steps on a density each step adds RUSH_DRAWS to the pool; afterwards each block does."""
+"""For the first RUSH steps on a density each step adds RUSH_DRAWS to the pool, beside the draws of each block."""
 GOOD_EVERY = 64
 WATCH_EVERY = 32
 """On a device that computes ahead, losses are looked at every so many steps: looking makes it wait."""
 RUNAWAY = 1e4
-"""A loss this many times that of F = 0 is as lost as one that is not finite."""
+"""A loss this many times that of a network that gives nothing is as lost as one that is not finite."""
 PATIENCE = 12
 
 
@@ -74,7 +75,7 @@ class Fit:
     """Learns the score of a density at all noise levels, from its draws: a `ScoreModel`.
 
     Args:
-        density: anything with `sample(n, sigma, generator=)`.
+        density: anything with `sample(n, sigma, generator=)`; the objective esm asks for its `score` too.
         settings: what to minimise and how; the defaults are the fast recipe.
         device: "auto", "cpu", "cuda" or "mps".
         seed: of all randomness of the run.
@@ -82,14 +83,13 @@ class Fit:
     Attributes:
         step: steps taken; seconds: time spent in them; loss: of the latest batch.
         sigma_min, sigma_max, kernel, device: as every `ScoreModel` has them.
-        ladder: the noise levels, largest first, (L,) float64.
+        network, weights: what learns, and its weights as the optimiser has them, (parameters,).
         recoveries: how often a step had to be undone.
 
     Raises:
-        InputError: for a device that is not there, or a ladder too fine for the pool.
+        InputError: for a device that is not there, a ladder too fine for the pool, or a density without a score that
+            the objective needs.
     """
-
-    kernel: Kernel = GAUSSIAN
 
     def __init__(
         self, density: Drawable, settings: FitSettings | None = None, device: str = "auto", seed: int = 0
@@ -101,6 +101,16 @@ class Fit:
         self._begin()
 
     # --- what a person asks ---
+
+    @property
+    def kernel(self) -> Kernel:
+        """How noise is added."""
+        return kernel_named(self.settings.kernel)
+
+    @property
+    def ladder(self) -> Tensor:
+        """The trained noise levels, largest first, (L,) float64."""
+        return self._points.ladder
 
     @property
     def sigma_min(self) -> float:
@@ -115,7 +125,7 @@ class Fit:
     @property
     def parameters(self) -> int:
         """The number of weights."""
-        return self._network.count
+        return self.network.count
 
     @property
     def draws(self) -> int:
@@ -127,6 +137,11 @@ class Fit:
         """What computes, as a person would say it."""
         return device_label(self.device)
 
+    @property
+    def weights(self) -> Tensor:
+        """The weights that the next step starts from, (parameters,); `score` and `snapshot` average them."""
+        return self._optimiser.weights
+
     def score(self, x: Tensor, sigma: float | Tensor) -> Tensor:
         """The learned score of the averaged weights; see `LearnedScore.score`."""
         return self._model(self._optimiser.average).score(x, sigma)
@@ -137,7 +152,7 @@ class Fit:
 
     def _model(self, weights: Tensor) -> LearnedScore:
         return LearnedScore(
-            self._network,
+            self.network,
             weights,
             (self.sigma_max, self.sigma_min),
             settings=self.settings,
@@ -174,112 +189,98 @@ class Fit:
     def change_settings(self, settings: FitSettings) -> bool:
         """Go on with these settings; False if they needed another network, which was then begun afresh.
 
-        A change of what is learned (target, weighting, ladder) restarts the clocks as an edit of the density does; a
-        change of the rate takes back what failed steps took off it.
+        A change of what is learned (objective, target, weighting, noise, levels) restarts the clocks as an edit of the
+        density does; a change of the rate takes back what failed steps took off it.
 
         Raises:
-            InputError: if the ladder is too fine for the pool; the run is then as it was.
+            InputError: if the settings cannot be trained on this density; the run is then as it was.
         """
-        if settings.network != self.settings.network:
+        if (settings.network, settings.parameterisation) != (self.settings.network, self.settings.parameterisation):
             fresh = Fit(self.density, settings, str(self.device), self.seed)
             self.__dict__ = fresh.__dict__
             return False
         fresh = self._apart()
         fresh.settings = settings
-        fresh.ladder = geometric_ladder(settings.ladder, self._diameter)
-        learned = [(s.ladder, s.target, s.weighting) for s in (self.settings, settings)]
-        if learned[0] != learned[1]:
+        same = replace(self.settings, batch=settings.batch, learning_rate=settings.learning_rate, ema=settings.ema)
+        if settings != same:
             fresh._begin_pool()
         elif settings.batch != self.settings.batch:
-            fresh._lay_out_blocks()
+            fresh._lay_out()
         if settings.learning_rate != self.settings.learning_rate:
             self._optimiser.lowered = 1.0
         self.__dict__ = fresh.__dict__
-        if learned[0] != learned[1]:
+        if settings != same:
             self._optimiser.restart()
         return True
+
+    def estimates(self, weights: Tensor | None = None) -> Iterator[tuple[Batch, Tensor, Tensor]]:
+        """Fresh batches, each with its loss and gradient (parameters,) at the same weights; the run stays as it is.
+
+        Args:
+            weights: (parameters,); None for those that the next step starts from.
+        """
+        apart = self._apart()
+        apart._pool = self._pool.clone()
+        apart._lay_out()
+        at = self.weights.clone() if weights is None else weights
+        while True:
+            apart._fill_block()
+            for part in apart._points.parts():
+                loss = apart._task.loss(at, part)
+                yield apart._points.batch(part), loss, apart._task.gradient.clone()
 
     def _apart(self) -> Fit:
         """A second self to be changed: if the change turns out to be impossible, the run itself is untouched."""
         fresh = copy(self)
-        fresh._generator = self._generator.clone_state()
+        fresh._streams = self._streams.clone()
         return fresh
 
     # --- the run ---
 
     def _begin(self) -> None:
         """A fresh network and everything that a run freezes at its start."""
-        self._generator = torch.Generator().manual_seed(self.seed)
+        self._streams = Streams(self.seed, self.device)
         first = self._draw(FIRST)
         self._conditioning = Preconditioning(
             mean=tuple(first.mean(0).tolist()),
             scale=float((first - first.mean(0)).square().mean().sqrt()),
+            kind=self.settings.parameterisation,
         )
         self._diameter = largest_distance(first)
-        self.ladder = geometric_ladder(self.settings.ladder, self._diameter)
-        self._network = ScoreNetwork(self.settings.network, self._conditioning, self.device)
-        self._optimiser = Optimiser(self._network.initial(self._generator))
+        self.network = ScoreNetwork(self.settings.network, self._conditioning, self.device)
+        self._optimiser = Optimiser(self.network.initial(torch.Generator().manual_seed(mix(self.seed, 0) >> 1)))
         self.step, self.seconds, self.loss = 0, 0.0, math.nan
         self.recoveries, self._failures = 0, 0
         self._begin_pool(first)
 
     def _draw(self, n: int) -> Tensor:
-        return self.density.sample(n, 0.0, generator=self._generator).to("cpu", torch.float32)
+        return self.density.sample(n, 0.0, generator=self._streams.extra).to(self.device, torch.float32)
 
     def _begin_pool(self, first: Tensor | None = None) -> None:
         if first is None:
             first = self._draw(FIRST)
-        self._pool = self._pool_over(*span(first, self.sigma_min))
+        points = Points(self.settings, self._diameter, self.device)
+        self._pool = self._pool_over(points, *span(first, float(points.ladder[-1])))
         self._pool.add(first)
-        self._lay_out_blocks()
+        self._lay_out(points)
 
-    def _pool_over(self, centre: tuple[float, float], half: float) -> Pool:
-        tabulate = self.settings.target == "pooled"
-        return Pool(centre, half, self.ladder.tolist(), self._conditioning, self.device, tabulate=tabulate)
+    def _pool_over(self, points: Points, centre: tuple[float, float], half: float) -> Pool:
+        ladder = points.ladder.tolist() if self.settings.pooled else []
+        return Pool(centre, half, ladder, self._conditioning, self.device)
 
-    def _lay_out_blocks(self) -> None:
-        """Give every row of a block its noise level, and make what depends on that alone."""
-        batch = self.settings.batch
-        self._batches = max(1, BLOCK // batch)
-        rows = self._batches * batch
-        counts = level_counts(len(self.ladder), rows)
-        level = torch.repeat_interleave(torch.arange(len(counts)), counts)
-        level = level.view(batch, self._batches).T.flatten()  # every batch gets every level in proportion
-        self._sigma = self.ladder[level].float().to(self.device)
-        self._weight = level_weights(self.settings.weighting, self._sigma, self._conditioning.scale)
-        self._rows = self._pool.rows(level.to(self.device)) if self.settings.target == "pooled" else None
-        self._levels = self._network.levels(self._sigma)
-        hidden = torch.bfloat16 if fast_bfloat16(self.device) else torch.float32
-        self._pass = TrainingPass(self._network, batch, hidden)
-        self._features = torch.zeros(rows, self._network.inputs, dtype=hidden, device=self.device)
-        self._target = torch.zeros(rows, 2, device=self.device)
-        self._centred = torch.zeros(rows, 2, device=self.device)
-        self._next_batch = self._batches
+    def _lay_out(self, points: Points | None = None) -> None:
+        """Make everything that blocks of points need and that stays as it is from one to the next."""
+        self._points = points or Points(self.settings, self._diameter, self.device)
+        self._task = make_task(self.settings, self.network, self._points, self._pool, self.density)
+        self._graph: GraphedStep | None = None
+        self._next_batch = self._points.batches
 
     def _fill_block(self) -> None:
-        """Draw the next block: noisy points, their features and targets."""
-        rows = len(self._sigma)
-        if self.settings.target == "single":
-            self._pool.add(self._draw(rows))
-        elif self._optimiser.clock >= RUSH or len(self._pool.recent) < rows:
-            self._pool.add(self._draw(max(rows, RUSH_DRAWS)))
-        x0 = self._pool.recent[:rows]
-        noise = torch.randn(rows, 2, generator=self._generator).to(self.device)
-        x = x0 + noise * self._sigma[:, None]
-        tabulated = None
-        if self._rows is not None:
-            x, tabulated = self._pool.lookup(x, self._rows)
-        self._centred.copy_(x - torch.tensor(self._conditioning.mean, device=self.device))
-        self._target.copy_(self._conditioning.output(one_draw_target(x0, x, self._sigma), self._centred, self._sigma))
-        if tabulated is not None:
-            self._target.copy_(torch.where(tabulated.isnan(), self._target, tabulated))
-        self._describe_block()
+        """Draw the next block and make what the objective wants to know of it."""
+        self._points.fill(self.density, self._streams)
+        self._pool.add(self._points.x0)
+        self._task.prepare(self._streams)
         self._next_batch = 0
-
-    def _describe_block(self) -> None:
-        """What follows from the block's points and targets: features, and the loss of F = 0."""
-        self._network.features(self._centred, self._levels, self._features)
-        self._loss_of_nothing = weighted_loss(self._target, self._weight)
 
     def step_once(self) -> Progress:
         """Take one training step.
@@ -288,32 +289,43 @@ class Fit:
             TrainingError: when steps keep failing although the rate has been lowered again and again.
         """
         began = time.perf_counter()
-        if self._next_batch == self._batches:
+        if self._next_batch == self._points.batches:
             self._fill_block()
         batch = self.settings.batch
         part = slice(self._next_batch * batch, (self._next_batch + 1) * batch)
         self._next_batch += 1
-        loss = self._pass.loss(self._optimiser.weights, self._features[part], self._target[part], self._weight[part])
+        self._optimiser.set_rates(self.settings.learning_rate, self.settings.ema)
         clock, notice = self._optimiser.clock, ""
-        if (self.device.type != "cpu" and clock % WATCH_EVERY) or self._is_sound(loss):
+        if self.device.type == "cuda" and clock % WATCH_EVERY and isinstance(self._task, Regression):
+            if self._graph is None:
+                self._graph = GraphedStep(self._task, self._optimiser, part)
+            self._graph.replay(part)
+            self._count_step()
+        elif self._is_sound(self._task.loss(self._optimiser.weights, part)):
             if clock % GOOD_EVERY == 0:
                 self._optimiser.keep()
                 self._failures = 0
-            self._optimiser.step(self._pass.gradient, self.settings.learning_rate, self.settings.ema)
-            self.step += 1
+            self._optimiser.step(self._task.gradient)
+            self._count_step()
         else:
             notice = self._recover()
-        if self.settings.target == "pooled":
+        if self.settings.pooled:
             if self._optimiser.clock < RUSH:
                 self._pool.add(self._draw(RUSH_DRAWS))
             self._pool.refresh()
         self.seconds += time.perf_counter() - began
         return Progress(self.step, self.seconds, self.loss, self.draws, notice)
 
+    def _count_step(self) -> None:
+        self.step += 1
+        self._optimiser.clock += 1
+
     def _is_sound(self, loss: Tensor) -> bool:
         """Whether loss and gradient are finite and the loss is not beyond all bounds."""
-        value, length = float(loss), float(torch.linalg.vector_norm(self._pass.gradient))
-        if not (math.isfinite(value) and math.isfinite(length) and value <= RUNAWAY * float(self._loss_of_nothing)):
+        if self.device.type != "cpu" and self._optimiser.clock % WATCH_EVERY:
+            return True
+        value, length = float(loss), float(torch.linalg.vector_norm(self._task.gradient))
+        if not (math.isfinite(value) and math.isfinite(length) and value <= RUNAWAY * float(self._task.bound)):
             return False
         self.loss = value
         return True
@@ -354,11 +366,11 @@ class Fit:
             "next_batch": self._next_batch,
             "pool": self._pool.facts(),
         }
-        return pack(facts, self._tensors() | {"generator": self._generator.get_state()})
+        return pack(facts, self._tensors() | self._streams.states())
 
     def _tensors(self) -> dict[str, Tensor]:
-        block = {"target": self._target, "centred": self._centred}
-        return {**self._optimiser.tensors(), **self._pool.tensors(), **block}
+        block = {"x0": self._points.x0, "x": self._points.x}
+        return {**self._optimiser.tensors(), **self._pool.tensors(), **block, **self._task.tensors()}
 
     def restore(self, blob: bytes) -> None:
         """Go on from `state`, bit for bit on the same processor and number of threads; settings and seed are its own.
@@ -379,20 +391,20 @@ class Fit:
     def _resume(self, facts: dict[str, Any], tensors: dict[str, Tensor]) -> None:
         self.settings = FitSettings.from_json(facts["settings"])
         self.seed = facts["seed"]
-        self._generator = torch.Generator()
-        self._generator.set_state(tensors["generator"])
-        self._conditioning = Preconditioning(tuple(facts["mean"]), facts["scale"])
+        self._streams.resume(tensors)
+        mean, scale = tuple(facts["mean"]), facts["scale"]
+        self._conditioning = Preconditioning(mean, scale, self.settings.parameterisation)
         self._diameter = facts["diameter"]
-        self.ladder = geometric_ladder(self.settings.ladder, self._diameter)
-        self._network = ScoreNetwork(self.settings.network, self._conditioning, self.device)
-        self._optimiser = Optimiser(torch.zeros(self._network.count, device=self.device))
+        self.network = ScoreNetwork(self.settings.network, self._conditioning, self.device)
+        self._optimiser = Optimiser(torch.zeros(self.network.count, device=self.device))
         self._optimiser.clock, self._optimiser.lowered = facts["clock"], facts["lowered"]
-        self._pool = self._pool_over(tuple(facts["pool"]["centre"]), facts["pool"]["half"])
-        self._pool.resume(facts["pool"], tensors["recent"])
-        self._lay_out_blocks()
+        points = Points(self.settings, self._diameter, self.device)
+        self._pool = self._pool_over(points, tuple(facts["pool"]["centre"]), facts["pool"]["half"])
+        self._pool.resume(facts["pool"])
+        self._lay_out(points)
         self.step, self.seconds = facts["step"], facts["seconds"]
         self.loss = math.nan if facts["loss"] is None else facts["loss"]
         self.recoveries, self._failures = facts["recoveries"], facts["failures"]
         self._next_batch = facts["next_batch"]
         fill(self._tensors(), tensors)
-        self._describe_block()
+        self._task.describe()

@@ -24,7 +24,7 @@ _MASK = (1 << 64) - 1
 _NUMBERS_PER_BLOCK = 16_384
 
 
-def _mix(key: int, word: int) -> int:
+def mix(key: int, word: int) -> int:
     """Chain one more 64-bit word into a key."""
     z = (key * 0x9E3779B97F4A7C15 + word + 0x9E3779B97F4A7C15) & _MASK
     z = ((z ^ (z >> 30)) * 0xBF58476D1CE4E5B9) & _MASK
@@ -73,9 +73,9 @@ class Noise:
             numbers = self._kept[1]
         else:
             numbers = torch.empty(len(blocks) * size, *shape, device=self.device)
-            key = _mix(_mix(_mix(_mix(0, kind == "uniform"), self.seed & _MASK), step), draw)
+            key = mix(mix(mix(mix(0, kind == "uniform"), self.seed & _MASK), step), draw)
             for row, block in enumerate(blocks):
-                self._generator.manual_seed(_mix(key, block))
+                self._generator.manual_seed(mix(key, block))
                 part = numbers[row * size : (row + 1) * size]
                 if kind == "normal":
                     part.normal_(generator=self._generator)

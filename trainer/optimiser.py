@@ -1,6 +1,6 @@
 """Adam on one flat tensor, with the averaged weights beside it and a copy to fall back on.
 
-Adam (Kingma & Ba 2015, Algorithm 1) with beta = (0.9, 0.99) and the rates of `trainer.schedules`. A step that is not
+Adam (Kingma & Ba 2015, Algorithm 1) with beta = (0.9, 0.99) and the rates of `trainer.rates`. A step that is not
 finite is never taken: `undo` goes back to the last good weights and lowers the rate, since that is what blew them up.
 """
 
@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from torch.optim.adam import adam
 
-from trainer.schedules import averaging_weight, learning_rate
+from trainer.rates import averaging_weight, learning_rate
 
 BETA1, BETA2, EPSILON = 0.9, 0.99, 1e-8
 LOWER = 0.1
@@ -22,7 +22,7 @@ class Optimiser:
 
     Attributes:
         weights, average: float32 (count,); the average is what a person sees and samples with.
-        clock: steps since the run, or the density, last began afresh: what rate and average go by.
+        clock: steps since the run, or the density, last began afresh: what rate and average go by. The caller counts.
         lowered: the factor on the learning rate, 1 until a step is undone.
     """
 
@@ -32,6 +32,7 @@ class Optimiser:
         self.first, self.second = torch.zeros_like(weights), torch.zeros_like(weights)
         self.taken = torch.zeros((), device=weights.device)
         self.good, self.good_average = weights.clone(), weights.clone()
+        self._rate, self._share = torch.zeros((), device=weights.device), torch.zeros((), device=weights.device)
         self.clock = 0
         self.lowered = 1.0
 
@@ -45,8 +46,16 @@ class Optimiser:
         self.second.zero_()
         self.taken.zero_()
 
-    def step(self, gradient: Tensor, peak_rate: float, ema: float) -> None:
-        """Take one step down the gradient (count,) and follow it with the average."""
+    def set_rates(self, peak_rate: float, ema: float) -> None:
+        """Set the learning rate and the average's share for the next step, by the clock."""
+        self._rate.fill_(self.lowered * learning_rate(peak_rate, self.clock))
+        self._share.fill_(averaging_weight(ema, self.clock))
+
+    def step(self, gradient: Tensor) -> None:
+        """Take one step down the gradient (count,) and follow it with the average.
+
+        All that changes from step to step lies in tensors, so that a CUDA graph can hold it.
+        """
         adam(
             [self.weights],
             [gradient],
@@ -58,13 +67,12 @@ class Optimiser:
             amsgrad=False,
             beta1=BETA1,
             beta2=BETA2,
-            lr=self.lowered * learning_rate(peak_rate, self.clock),
+            lr=self._rate,
             weight_decay=0.0,
             eps=EPSILON,
             maximize=False,
         )
-        self.average.lerp_(self.weights, averaging_weight(ema, self.clock))
-        self.clock += 1
+        self.average.lerp_(self.weights, self._share)
 
     def keep(self) -> None:
         """Remember the weights as good."""

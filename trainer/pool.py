@@ -24,6 +24,7 @@ half: a few rows of one lattice per training step, by the step's number and neve
 from __future__ import annotations
 
 import math
+from copy import copy
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -31,7 +32,7 @@ import torch
 from torch import Tensor
 
 from trainer.errors import InputError
-from trainer.networks import Preconditioning
+from trainer.parameterisations import Preconditioning
 
 FIRST = 65_536
 """Draws taken at once at the start; mean, scale and range are theirs."""
@@ -68,9 +69,8 @@ class Pool:
     """Draws so far as counts on a grid, and the tables of targets made from them.
 
     Attributes:
-        ladder: the noise levels, largest first.
+        ladder: the noise levels that are tabulated, largest first; there may be none.
         draws: how many points have been drawn.
-        recent: the latest draws, (k, 2): the clean points that training perturbs.
         table: (nodes, 2), each node's target, as the network's output F; NaN where there is none.
     """
 
@@ -81,20 +81,17 @@ class Pool:
         ladder: list[float],
         conditioning: Preconditioning,
         device: torch.device,
-        *,
-        tabulate: bool,
     ) -> None:
         self.ladder = ladder
         self.conditioning = conditioning
         self.device = device
         self._centre, self._half = centre, half
-        self.cells = _cells(self._half, ladder[-1]) if tabulate else 1
+        self.cells = _cells(self._half, ladder[-1]) if ladder else 1
         self.counts = torch.zeros(self.cells, self.cells, dtype=torch.int64, device=device)
         self.draws = 0
-        self.recent = torch.zeros(0, 2, device=device)
         self._lattices: list[_Lattice] = []
         offset = 0
-        for sigma in ladder if tabulate else []:
+        for sigma in ladder:
             reach = self._half + MARGIN * sigma
             side = math.ceil(2 * reach * NODES_PER_SIGMA / sigma)
             corner = (self._centre[0] - reach, self._centre[1] - reach)
@@ -110,9 +107,15 @@ class Pool:
         self.next_unit = len(self._units)
         self.tabulated_draws = 0
 
+    def clone(self) -> Pool:
+        """The same pool, to be added to apart; both read the same tables until one makes them again."""
+        other = copy(self)
+        other.counts, other.table = self.counts.clone(), self.table.clone()
+        return other
+
     def tensors(self) -> dict[str, Tensor]:
         """The tensors that determine how the pool goes on, by name."""
-        return {"counts": self.counts, "table": self.table, "recent": self.recent}
+        return {"counts": self.counts, "table": self.table}
 
     def facts(self) -> dict[str, Any]:
         """The numbers that do."""
@@ -124,19 +127,17 @@ class Pool:
             "tabulated_draws": self.tabulated_draws,
         }
 
-    def resume(self, facts: dict[str, Any], recent: Tensor) -> None:
-        """Go on from `facts` and the latest draws; counts and table are written by the caller."""
+    def resume(self, facts: dict[str, Any]) -> None:
+        """Go on from `facts`; counts and table are written by the caller."""
         self.draws, self.next_unit, self.tabulated_draws = (
             facts["draws"],
             facts["next_unit"],
             facts["tabulated_draws"],
         )
-        self.recent = recent.to(self.device, torch.float32)
 
     def add(self, points: Tensor) -> None:
         """Count draws with shape (k, 2)."""
         points = points.to(self.device, torch.float32)
-        self.recent = points
         self.draws += len(points)
         if self._lattices:
             low = torch.tensor(self._centre, device=self.device) - self._half
@@ -179,12 +180,12 @@ class Pool:
         pull_x = near @ (blur_x * away_x).T / mass
         pull_y = (blur_y * away_y) @ counts @ blur_x.T / mass
         # As the network's output: Preconditioning.output of the score pull / variance.
-        total, gain = self.conditioning.total(lattice.sigma), self.conditioning.gain(lattice.sigma)
+        slope, along = self.conditioning.slope(lattice.sigma), self.conditioning.pull(lattice.sigma)
         mean = self.conditioning.mean
         begin, end = (lattice.offset + k * lattice.side for k in (start, stop))
         out = self.table[begin:end].view(stop - start, lattice.side, 2)
-        out[..., 0] = pull_x.mul_(gain / variance) + (column - mean[0]) * (gain / total)
-        out[..., 1] = pull_y.mul_(gain / variance) + ((row - mean[1]) * (gain / total))[:, None]
+        out[..., 0] = pull_x.mul_(1 / (variance * slope)) - (column - mean[0]) * (along / slope)
+        out[..., 1] = pull_y.mul_(1 / (variance * slope)) - ((row - mean[1]) * (along / slope))[:, None]
 
     def rows(self, level: Tensor) -> LatticeRows:
         """For batches whose k-th row is always at noise level level[k]: each row's lattice as tensors."""

@@ -14,10 +14,18 @@ from typing import Any, Literal, get_args
 
 from trainer.errors import InputError
 
-Objective = Literal["dsm"]
-Target = Literal["pooled", "single"]
-Weighting = Literal["edm", "ncsn", "none"]
+Objective = Literal["dsm", "esm", "ism", "hutchinson", "ssm", "ssm_vr", "ddpm"]
+Target = Literal["pooled", "reference", "control_variate", "single"]
+Weighting = Literal["edm", "ncsn", "ddpm", "none"]
+KernelName = Literal["gaussian", "laplace", "mixture"]
+Parameterisation = Literal["denoiser", "noise", "score", "energy", "unconditional"]
+Schedule = Literal["geometric", "edm", "ddpm-linear", "ddpm-cosine"]
+Projection = Literal["gaussian", "rademacher", "sphere"]
+Activation = Literal["silu", "gelu", "tanh", "softplus"]
 Source = Literal["learned", "true"]
+SamplerName = Literal["ascent", "langevin", "mala", "annealed", "pc", "sde", "ode", "ddpm", "ddim"]
+OdeMethod = Literal["heun", "euler"]
+VPSchedule = Literal["ddpm-linear", "ddpm-cosine"]
 
 
 def _number(name: str, value: object, low: float, high: float) -> None:
@@ -42,7 +50,10 @@ def _choice(name: str, value: object, allowed: tuple[str, ...]) -> None:
 
 @dataclass(frozen=True)
 class LadderSettings:
-    """A geometric ladder of noise levels, sigma_1 > ... > sigma_L (Song & Ermon 2019, section 4.1)."""
+    """The noise levels of training: a geometric ladder sigma_1 > ... > sigma_L (Song & Ermon 2019, section 4.1).
+
+    One level means sigma_min alone. The schedule "edm" has levels between the two ends; DDPM's have ends of their own.
+    """
 
     levels: int = 32
     sigma_min: float = 0.02
@@ -50,7 +61,7 @@ class LadderSettings:
     """None: the largest pairwise distance of the data (Song & Ermon 2020, Technique 1)."""
 
     def __post_init__(self) -> None:
-        _whole("ladder.levels", self.levels, 2, 1000)
+        _whole("ladder.levels", self.levels, 1, 1000)
         _number("ladder.sigma_min", self.sigma_min, 1e-4, 10)
         if self.sigma_max is not None:
             _number("ladder.sigma_max", self.sigma_max, 1e-4, 100)
@@ -60,16 +71,26 @@ class LadderSettings:
 
 @dataclass(frozen=True)
 class NetworkSettings:
-    """The size of the score network: an MLP on damped random Fourier features with EDM preconditioning."""
+    """The score network: an MLP on Fourier features of the position (`trainer.networks`)."""
 
     width: int = 128
     depth: int = 2
     features: int = 64
+    """Fourier frequencies; 0 leaves the network with the bare coordinates."""
+    octaves: float = 4.5
+    """How far the frequencies reach above the slowest, pi / 2."""
+    damped: bool = True
+    """Whether each frequency fades with the noise that blurs it away; undamped are the features of Tancik et al."""
+    activation: Activation = "silu"
 
     def __post_init__(self) -> None:
         _whole("network.width", self.width, 8, 1024)
         _whole("network.depth", self.depth, 1, 8)
-        _whole("network.features", self.features, 4, 1024)
+        _whole("network.features", self.features, 0, 1024)
+        _number("network.octaves", self.octaves, 0, 10)
+        if not isinstance(self.damped, bool):
+            raise InputError(f"network.damped: {self.damped!r} is neither true nor false")
+        _choice("network.activation", self.activation, get_args(Activation))
 
 
 @dataclass(frozen=True)
@@ -78,8 +99,16 @@ class FitSettings:
 
     objective: Objective = "dsm"
     target: Target = "pooled"
-    """pooled: the posterior mean over a growing pool of draws; single: the textbook's -z / sigma of one draw."""
+    """What denoising score matching regresses on (`trainer.objectives`); the other objectives have no choice."""
     weighting: Weighting = "edm"
+    kernel: KernelName = "gaussian"
+    parameterisation: Parameterisation = "denoiser"
+    schedule: Schedule = "geometric"
+    projections: int = 1
+    """Random directions per point that sliced and Hutchinson's score matching average over."""
+    projection: Projection = "rademacher"
+    reference: int = 256
+    """Draws that a reference batch holds."""
     ladder: LadderSettings = field(default_factory=LadderSettings)
     network: NetworkSettings = field(default_factory=NetworkSettings)
     batch: int = 512
@@ -90,9 +119,50 @@ class FitSettings:
         _choice("objective", self.objective, get_args(Objective))
         _choice("target", self.target, get_args(Target))
         _choice("weighting", self.weighting, get_args(Weighting))
+        _choice("kernel", self.kernel, get_args(KernelName))
+        _choice("parameterisation", self.parameterisation, get_args(Parameterisation))
+        _choice("schedule", self.schedule, get_args(Schedule))
+        _whole("projections", self.projections, 1, 1024)
+        _choice("projection", self.projection, get_args(Projection))
+        _whole("reference", self.reference, 2, 16384)
         _whole("batch", self.batch, 16, 65536)
         _number("learning_rate", self.learning_rate, 1e-7, 1e6)
         _number("ema", self.ema, 0.001, 0.5)
+        self._fit_together()
+
+    def _fit_together(self) -> None:
+        """Refuse what is not defined: each of these formulas holds under an assumption that another field breaks."""
+        denoising = self.objective == "dsm"
+        if self.objective == "ddpm" and not self.schedule.startswith("ddpm"):
+            raise InputError(
+                f"schedule: objective ddpm draws its noise levels from DDPM's timesteps, not from {self.schedule!r}; "
+                "choose ddpm-linear or ddpm-cosine"
+            )
+        if self.objective == "ddpm" and self.weighting != "ddpm":
+            raise InputError(f"weighting: objective ddpm has a weight of its own; choose ddpm, not {self.weighting}")
+        if denoising and self.target == "pooled" and self.schedule != "geometric":
+            raise InputError(
+                f"target: pooled targets are tabulated level by level, which the schedule {self.schedule!r} has too "
+                "many of; choose schedule geometric, or target reference or single"
+            )
+        if self.kernel == "gaussian":
+            return
+        if self.parameterisation in ("denoiser", "noise"):
+            raise InputError(
+                f"parameterisation: {self.parameterisation} is defined for Gaussian noise, not for {self.kernel}; "
+                "choose score, energy or unconditional"
+            )
+        if denoising and self.target in ("pooled", "control_variate"):
+            raise InputError(
+                f"target: {self.target} is known for Gaussian noise, not for {self.kernel}; choose reference or single"
+            )
+        if self.schedule.startswith("ddpm"):
+            raise InputError(f"schedule: {self.schedule} is defined for Gaussian noise; choose geometric or edm")
+
+    @property
+    def pooled(self) -> bool:
+        """Whether targets come from the tables of a growing pool."""
+        return self.objective == "dsm" and self.target == "pooled"
 
     def to_json(self) -> dict[str, Any]:
         """The settings as plain JSON values."""
@@ -111,10 +181,11 @@ class FitSettings:
 
 @dataclass(frozen=True)
 class ParticleSettings:
-    """How the three panes of particles move; the ladder and its steps are those of annealed Langevin dynamics.
+    """How particles move, whichever sampler moves them (`trainer.samplers`).
 
-    Plain Langevin dynamics and gradient ascent take as many steps in all as annealed Langevin dynamics, at the
-    smallest sigma. `trainer.samplers` holds the update rules; why the steps are shared out unevenly stands there too.
+    `levels` to `sigma_max` are the ladder and the steps of annealed Langevin dynamics. Plain Langevin dynamics,
+    Metropolis-adjusted or not, and gradient ascent take as many steps in all, at the smallest sigma. `start_sigma` and
+    what follows it belong to the samplers that turn noise into data: pc, sde, ode, ddpm and ddim.
     """
 
     source: Source = "learned"
@@ -128,6 +199,21 @@ class ParticleSettings:
     epsilon: float = 9e-5
     sigma_min: float = 0.02
     sigma_max: float = 0.4
+    start_sigma: float | None = None
+    """The noise level to start from; None: the model's largest, but no more than 3, which is right for the plane."""
+    diffusion_steps: int = 300
+    """Noise levels from `start_sigma` down to `sigma_min`: one step each, of which the last denoises."""
+    rho: float = 7.0
+    """How pc, sde and ode space them: evenly in sigma^(1 / rho) (Karras et al. 2022, eq. 5)."""
+    corrector_steps: int = 1
+    """Langevin steps of pc at each noise level, before its predictor."""
+    corrector_snr: float = 0.16
+    """Their signal-to-noise ratio r: h = 2 (r sigma)^2 (Song et al. 2021, Algorithm 4)."""
+    ode_method: OdeMethod = "heun"
+    vp_schedule: VPSchedule = "ddpm-linear"
+    """Which thousand noise levels ddpm and ddim take theirs from."""
+    eta: float = 0.0
+    """The noise of ddim: 0 is deterministic, 1 is ddpm (Song, Meng & Ermon 2021, eq. 16)."""
 
     def __post_init__(self) -> None:
         _choice("particles.source", self.source, get_args(Source))
@@ -141,6 +227,17 @@ class ParticleSettings:
         _number("particles.sigma_max", self.sigma_max, 1e-3, 10)
         if self.sigma_max < self.sigma_min:
             raise InputError(f"particles.sigma_max: {self.sigma_max:g} is below sigma_min = {self.sigma_min:g}")
+        if self.start_sigma is not None:
+            _number("particles.start_sigma", self.start_sigma, 1e-3, 1000)
+            if self.start_sigma < self.sigma_min:
+                raise InputError(f"particles.start_sigma: {self.start_sigma:g} is below sigma_min = {self.sigma_min:g}")
+        _whole("particles.diffusion_steps", self.diffusion_steps, 2, 10_000)
+        _number("particles.rho", self.rho, 1, 100)
+        _whole("particles.corrector_steps", self.corrector_steps, 0, 1000)
+        _number("particles.corrector_snr", self.corrector_snr, 1e-4, 0.7)
+        _choice("particles.ode_method", self.ode_method, get_args(OdeMethod))
+        _choice("particles.vp_schedule", self.vp_schedule, get_args(VPSchedule))
+        _number("particles.eta", self.eta, 0, 1)
 
     def to_json(self) -> dict[str, Any]:
         """The settings as plain JSON values."""

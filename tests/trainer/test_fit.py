@@ -140,14 +140,14 @@ def test_an_absurd_rate_is_survived_and_said(two: GaussianMixture) -> None:
 
 def test_a_gradient_that_is_not_finite_is_never_taken(two: GaussianMixture, monkeypatch: pytest.MonkeyPatch) -> None:
     fit = _train(Fit(two, SMALL, device="cpu"), 60)
-    loss = fit._pass.loss
+    loss = fit._task.loss
 
     def poisoned(*arguments: Tensor) -> Tensor:
         value = loss(*arguments)
-        fit._pass.gradient[7] = math.nan
+        fit._task.gradient[7] = math.nan
         return value
 
-    monkeypatch.setattr(fit._pass, "loss", poisoned)
+    monkeypatch.setattr(fit._task, "loss", poisoned)
     progress = fit.step_once()
     assert progress.step == 60
     assert progress.notice
@@ -160,7 +160,7 @@ def test_a_gradient_that_is_not_finite_is_never_taken(two: GaussianMixture, monk
 
 def test_failing_again_and_again_ends_the_run(two: GaussianMixture, monkeypatch: pytest.MonkeyPatch) -> None:
     fit = _train(Fit(two, SMALL, device="cpu"), 60)
-    monkeypatch.setattr(fit._pass, "loss", lambda *_: torch.tensor(math.nan))
+    monkeypatch.setattr(fit._task, "loss", lambda *_: torch.tensor(math.nan))
     with pytest.raises(TrainingError, match="choose a smaller learning rate"):
         _train(fit, 100)
     assert bool(torch.isfinite(_weights(fit)).all())

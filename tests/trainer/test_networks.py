@@ -7,8 +7,10 @@ import torch
 from torch import Tensor
 
 from trainer.densities import GaussianMixture
-from trainer.networks import Preconditioning, ScoreNetwork, TrainingPass
+from trainer.networks import ScoreNetwork
 from trainer.objectives import weighted_loss
+from trainer.parameterisations import Preconditioning
+from trainer.passes import RegressionPass
 from trainer.settings import NetworkSettings
 
 CPU = torch.device("cpu")
@@ -34,7 +36,7 @@ def _case(
 def test_written_out_gradient_is_autograds(depth: int) -> None:
     settings = NetworkSettings(width=24, depth=depth, features=10)
     network, weights, features, target, weight = _case(settings, 40, torch.float64)
-    training = TrainingPass(network, 40, torch.float64)
+    training = RegressionPass(network, 40, torch.float64)
     loss = training.loss(weights, features, target, weight)
     leaf = weights.clone().requires_grad_()
     expected = weighted_loss(network.output(leaf, features) - target, weight)
@@ -47,7 +49,7 @@ def test_written_out_gradient_is_autograds(depth: int) -> None:
 @pytest.mark.parametrize(("dtype", "within"), [(torch.float32, 1e-5), (torch.bfloat16, 0.02)])
 def test_training_precision_changes_the_gradient_little(dtype: torch.dtype, within: float) -> None:
     network, weights, features, target, weight = _case(NetworkSettings(), 512, torch.float64)
-    exact, rough = TrainingPass(network, 512, torch.float64), TrainingPass(network, 512, dtype)
+    exact, rough = RegressionPass(network, 512, torch.float64), RegressionPass(network, 512, dtype)
     exact.loss(weights, features, target, weight)
     rough.loss(weights.float(), features.to(dtype), target.float(), weight.float())
     assert float((rough.gradient - exact.gradient).norm() / exact.gradient.norm()) < within

@@ -8,14 +8,14 @@ from torch import Tensor
 
 from trainer.densities import GaussianMixture
 from trainer.errors import InputError
-from trainer.networks import Preconditioning
+from trainer.parameterisations import Preconditioning
 from trainer.pool import Pool, span
 
 CPU = torch.device("cpu")
 
 
 def _pool(points: Tensor, ladder: list[float], conditioning: Preconditioning) -> Pool:
-    pool = Pool(*span(points, ladder[-1]), ladder, conditioning, CPU, tabulate=True)
+    pool = Pool(*span(points, ladder[-1]), ladder, conditioning, CPU)
     pool.add(points)
     while pool.busy:
         pool.refresh()
@@ -61,7 +61,7 @@ def test_the_blur_of_counting_is_undone() -> None:
 
 def test_nodes_are_near_and_a_table_not_made_yet_says_nan() -> None:
     points = torch.rand(70_000, 2, generator=torch.Generator().manual_seed(2)) - 0.5
-    pool = Pool(*span(points, 0.05), [0.5, 0.05], Preconditioning((0.0, 0.0), 0.3), CPU, tabulate=True)
+    pool = Pool(*span(points, 0.05), [0.5, 0.05], Preconditioning((0.0, 0.0), 0.3), CPU)
     pool.add(points)
     for level, sigma in enumerate(pool.ladder):
         x = points[:1000] + sigma

@@ -1,0 +1,206 @@
+"""Every objective at work in a run: the same points, the right gradient, a state to go on from, and no idle option."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+import torch
+
+from trainer.densities import GaussianMixture
+from trainer.errors import InputError
+from trainer.fit import Fit, FitSettings
+from trainer.graphs import GraphedStep
+from trainer.metrics import relative_fisher_error
+from trainer.settings import LadderSettings, NetworkSettings
+from trainer.tasks import Regression
+
+SMALL = FitSettings(network=NetworkSettings(width=32, features=16), ladder=LadderSettings(levels=8), batch=128)
+FREE = replace(SMALL, target="single", parameterisation="score")
+DDPM = replace(SMALL, objective="ddpm", schedule="ddpm-linear", weighting="ddpm")
+EACH = {
+    "pooled": SMALL,
+    "single": replace(SMALL, target="single"),
+    "reference": replace(SMALL, target="reference"),
+    "control variate": replace(SMALL, target="control_variate"),
+    "esm": replace(SMALL, objective="esm"),
+    "ism": replace(SMALL, objective="ism"),
+    "hutchinson": replace(SMALL, objective="hutchinson"),
+    "ssm": replace(SMALL, objective="ssm", projections=2),
+    "ssm_vr": replace(SMALL, objective="ssm_vr", projection="sphere"),
+    "ddpm": DDPM,
+    "energy": replace(SMALL, parameterisation="energy"),
+    "energy by ism": replace(SMALL, parameterisation="energy", objective="ism"),
+    "laplace": replace(FREE, kernel="laplace"),
+    "edm levels": replace(SMALL, schedule="edm", target="single"),
+}
+OTHERS = {
+    "gaussian probes": replace(SMALL, objective="ssm_vr", projection="gaussian"),
+    "rademacher probes": replace(SMALL, objective="ssm_vr"),
+    "four probes": replace(SMALL, objective="ssm_vr", projections=4),
+    "ddpm, cosine": replace(DDPM, schedule="ddpm-cosine"),
+    "noise": replace(SMALL, parameterisation="noise"),
+    "score": replace(SMALL, parameterisation="score"),
+    "unconditional": replace(SMALL, parameterisation="unconditional"),
+    "mixture": replace(FREE, kernel="mixture"),
+    "gaussian": FREE,
+    "long reference": replace(SMALL, target="reference", reference=1000),
+    "ncsn": replace(SMALL, weighting="ncsn"),
+    "no weight": replace(SMALL, weighting="none"),
+    "one level": replace(SMALL, ladder=LadderSettings(levels=1, sigma_min=0.3)),
+    **{
+        name: replace(SMALL, network=replace(SMALL.network, **{name: value}))
+        for name, value in (("octaves", 3.0), ("damped", False), ("activation", "gelu"), ("features", 0), ("depth", 3))
+    },
+    **{name: replace(SMALL, network=replace(SMALL.network, activation=name)) for name in ("tanh", "softplus")},
+}
+
+
+@pytest.fixture(scope="module")
+def two() -> GaussianMixture:
+    return GaussianMixture([0.7, 0.3], [[0.5, 0.4], [-0.5, -0.3]], [[[0.03, 0.01], [0.01, 0.02]]] * 2)
+
+
+def _train(fit: Fit, steps: int) -> Fit:
+    for _ in fit.run(steps=steps):
+        pass
+    return fit
+
+
+def test_every_option_changes_what_is_learned(two: GaussianMixture) -> None:
+    learned = {
+        name: _train(Fit(two, settings, device="cpu"), 12).weights.clone() for name, settings in (EACH | OTHERS).items()
+    }
+    learned.pop("rademacher probes")  # with one projection that is what "hutchinson" is
+    names = list(learned)
+    for k, a in enumerate(names):
+        for b in names[:k]:
+            same_shape = learned[a].shape == learned[b].shape
+            assert not (same_shape and torch.allclose(learned[a], learned[b], rtol=1e-4, atol=1e-6)), (a, b)
+
+
+def test_objectives_see_the_same_points(two: GaussianMixture) -> None:
+    """All but pooled targets, which move each point to its nearest node, at most sqrt(2) / 6 of sigma away."""
+    runs = {name: _train(Fit(two, s, device="cpu", seed=3), 40) for name, s in EACH.items() if s.kernel == "gaussian"}
+    runs = {name: fit for name, fit in runs.items() if fit.settings.schedule == "geometric"}
+    reference = runs.pop("single")._points
+    for name, fit in runs.items():
+        assert torch.equal(fit._points.x0, reference.x0), name
+        if fit.settings.pooled:
+            moved = (fit._points.x - reference.x).norm(dim=1) / reference.sigma
+            assert 0 < float(moved.max()) < 2**0.5 / 6 + 1e-3, name
+        else:
+            assert torch.equal(fit._points.x, reference.x), name
+
+
+@pytest.mark.parametrize("name", list(EACH))
+def test_a_restored_run_goes_on_to_the_last_bit(two: GaussianMixture, name: str) -> None:
+    fit = _train(Fit(two, EACH[name], device="cpu", seed=8), 21)
+    other = Fit(two, SMALL, device="cpu", seed=1)
+    other.restore(fit.state())
+    assert other.settings == EACH[name]
+    for run in (fit, other):
+        _train(run, 40)
+    assert torch.equal(fit.weights, other.weights)
+
+
+@pytest.mark.parametrize("name", list(EACH))
+def test_every_objective_learns(two: GaussianMixture, name: str) -> None:
+    """Against the truth of its own kernel, at a level in the middle; a score of zero would have 1."""
+    fit = _train(Fit(two, EACH[name], device="cpu", seed=2), 400)
+    assert fit.recoveries == 0
+    assert relative_fisher_error(fit.snapshot(), two, 0.3, n=4000) < (0.12 if name == "laplace" else 0.05)
+
+
+def test_fresh_gradients_leave_the_run_alone_and_have_its_mean(two: GaussianMixture) -> None:
+    for settings in (SMALL, replace(SMALL, objective="ism")):
+        fit, twin = (_train(Fit(two, settings, device="cpu", seed=5), 30) for _ in range(2))
+        fresh = fit.gradients()
+        drawn = torch.stack([next(fresh) for _ in range(40)])
+        assert drawn.shape == (40, fit.parameters)
+        assert float((drawn[0] - drawn[1]).norm()) > 0
+        for run in (fit, twin):
+            _train(run, 40)
+        assert torch.equal(fit.weights, twin.weights)
+        halves = drawn[:20].mean(0), drawn[20:].mean(0)
+        assert float(torch.nn.functional.cosine_similarity(*halves, dim=0)) > 0.3
+
+
+def test_pooled_and_one_draw_gradients_agree_in_the_mean(two: GaussianMixture) -> None:
+    means = []
+    fit = _train(Fit(two, SMALL, device="cpu", seed=5), 40)
+    for target in ("pooled", "single"):
+        probe = Fit(two, replace(SMALL, target=target, batch=4096), device="cpu", seed=6)  # type: ignore[arg-type]
+        _train(probe, 60)  # the pool's tables are made
+        fresh = probe.gradients(fit.weights)
+        means.append(torch.stack([next(fresh) for _ in range(40)]).mean(0))
+    assert float(torch.nn.functional.cosine_similarity(*means, dim=0)) > 0.99
+
+
+def test_esm_wants_a_density_that_knows_its_score() -> None:
+    class Draws:
+        def sample(self, n: int, sigma: float = 0.0, *, generator: torch.Generator | None = None) -> torch.Tensor:
+            return torch.randn(n, 2, generator=generator)
+
+    with pytest.raises(InputError, match="objective: esm needs a density with an exact score"):
+        Fit(Draws(), replace(SMALL, objective="esm"), device="cpu")
+    assert _train(Fit(Draws(), SMALL, device="cpu"), 3).step == 3
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"kernel": "laplace"}, "parameterisation: denoiser is defined for Gaussian noise, not for laplace"),
+        ({"kernel": "mixture", "parameterisation": "score"}, "target: pooled is known for Gaussian noise"),
+        (
+            {"kernel": "laplace", "parameterisation": "score", "target": "single", "schedule": "ddpm-linear"},
+            "schedule: ddpm-linear is defined for Gaussian noise",
+        ),
+        ({"objective": "ddpm"}, "schedule: objective ddpm draws its noise levels from DDPM's timesteps"),
+        ({"objective": "ddpm", "schedule": "ddpm-cosine"}, "weighting: objective ddpm has a weight of its own"),
+        ({"schedule": "edm"}, "target: pooled targets are tabulated level by level"),
+    ],
+)
+def test_what_does_not_fit_together_is_refused_in_one_line(wrong: dict[str, str], said: str) -> None:
+    with pytest.raises(InputError, match=said) as caught:
+        FitSettings(**wrong)  # type: ignore[arg-type]
+    assert "\n" not in str(caught.value)
+
+
+def test_the_loss_of_a_batch_is_that_of_its_rows(two: GaussianMixture) -> None:
+    """What a captured step computes from copies of the block's rows is what the loop computes from the rows."""
+    fit = _train(Fit(two, SMALL, device="cpu"), 3)
+    task = fit._task
+    assert isinstance(task, Regression)
+    part = slice(128, 256)
+    value, gradient = float(task.loss(fit.weights, part)), task.gradient.clone()
+    copies = [tensor[part].clone() for tensor in task.inputs()]
+    assert float(task.loss_of(fit.weights, *copies)) == value
+    assert torch.equal(task.gradient, gradient)
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+def test_a_captured_step_is_the_plain_one(two: GaussianMixture) -> None:
+    fit = _train(Fit(two, FitSettings(), device="cuda"), 5)
+    task = fit._task
+    assert isinstance(task, Regression)
+    part = slice(512, 1024)
+    graph = GraphedStep(task, fit._optimiser, part)
+    before = {name: tensor.clone() for name, tensor in fit._optimiser.tensors().items()}
+    fit._optimiser.set_rates(1e-2, 0.1)
+    graph.replay(part)
+    captured = fit.weights.clone()
+    for name, tensor in fit._optimiser.tensors().items():
+        tensor.copy_(before[name])
+    task.loss(fit.weights, part)
+    fit._optimiser.step(task.gradient)
+    torch.testing.assert_close(captured, fit.weights, rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+def test_cuda_learns_as_well_as_the_processor(two: GaussianMixture) -> None:
+    errors = [
+        relative_fisher_error(_train(Fit(two, FitSettings(), device=name), 400).snapshot(), two, 0.1)
+        for name in ("cpu", "cuda")
+    ]
+    assert errors[1] < 3 * errors[0]
