@@ -84,7 +84,6 @@ class Fit:
         step: steps taken; seconds: time spent in them; loss: of the latest batch.
         sigma_min, sigma_max, kernel, device: as every `ScoreModel` has them.
         network, weights: what learns, and its weights as the optimiser has them, (parameters,).
-        recoveries: how often a step had to be undone.
 
     Raises:
         InputError: for a device that is not there, a ladder too fine for the pool, or a density without a score that
@@ -131,6 +130,11 @@ class Fit:
     def draws(self) -> int:
         """Points drawn from the density since the run, or the density, began."""
         return self._pool.draws
+
+    @property
+    def recoveries(self) -> int:
+        """How often a step had to be undone."""
+        return self._optimiser.undone
 
     @property
     def device_name(self) -> str:
@@ -250,7 +254,6 @@ class Fit:
         self.network = ScoreNetwork(self.settings.network, self._conditioning, self.device)
         self._optimiser = Optimiser(self.network.initial(torch.Generator().manual_seed(mix(self.seed, 0) >> 1)))
         self.step, self.seconds, self.loss = 0, 0.0, math.nan
-        self.recoveries, self._failures = 0, 0
         self._begin_pool(first)
 
     def _draw(self, n: int) -> Tensor:
@@ -304,7 +307,6 @@ class Fit:
         elif self._is_sound(self._task.loss(self._optimiser.weights, part)):
             if clock % GOOD_EVERY == 0:
                 self._optimiser.keep()
-                self._failures = 0
             self._optimiser.step(self._task.gradient)
             self._count_step()
         else:
@@ -333,11 +335,10 @@ class Fit:
     def _recover(self) -> str:
         """Go back to the last good weights; the text says so."""
         self._optimiser.undo()
-        self.recoveries += 1
-        self._failures += 1
-        if self._failures >= PATIENCE:
+        failures = self._optimiser.failures
+        if failures >= PATIENCE:
             raise TrainingError(
-                f"training stopped at step {self.step}: the loss blew up {self._failures} times although the rate was "
+                f"training stopped at step {self.step}: the loss blew up {failures} times although the rate was "
                 "lowered each time; the last good weights are kept; choose a smaller learning rate and reset"
             )
         rate = self.settings.learning_rate * self._optimiser.lowered
@@ -359,10 +360,7 @@ class Fit:
             "step": self.step,
             "seconds": self.seconds,
             "loss": None if math.isnan(self.loss) else self.loss,
-            "recoveries": self.recoveries,
-            "failures": self._failures,
-            "clock": self._optimiser.clock,
-            "lowered": self._optimiser.lowered,
+            "optimiser": self._optimiser.facts(),
             "next_batch": self._next_batch,
             "pool": self._pool.facts(),
         }
@@ -397,14 +395,13 @@ class Fit:
         self._diameter = facts["diameter"]
         self.network = ScoreNetwork(self.settings.network, self._conditioning, self.device)
         self._optimiser = Optimiser(torch.zeros(self.network.count, device=self.device))
-        self._optimiser.clock, self._optimiser.lowered = facts["clock"], facts["lowered"]
+        self._optimiser.resume(facts["optimiser"])
         points = Points(self.settings, self._diameter, self.device)
         self._pool = self._pool_over(points, tuple(facts["pool"]["centre"]), facts["pool"]["half"])
         self._pool.resume(facts["pool"])
         self._lay_out(points)
         self.step, self.seconds = facts["step"], facts["seconds"]
         self.loss = math.nan if facts["loss"] is None else facts["loss"]
-        self.recoveries, self._failures = facts["recoveries"], facts["failures"]
         self._next_batch = facts["next_batch"]
         fill(self._tensors(), tensors)
         self._task.describe()

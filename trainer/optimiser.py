@@ -6,6 +6,8 @@ finite is never taken: `undo` goes back to the last good weights and lowers the 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import torch
 from torch import Tensor
 from torch.optim.adam import adam
@@ -15,6 +17,7 @@ from trainer.rates import averaging_weight, learning_rate
 BETA1, BETA2, EPSILON = 0.9, 0.99, 1e-8
 LOWER = 0.1
 """What the rate is multiplied by when a step had to be undone."""
+_FACTS = ("clock", "lowered", "undone", "failures")
 
 
 class Optimiser:
@@ -24,6 +27,7 @@ class Optimiser:
         weights, average: float32 (count,); the average is what a person sees and samples with.
         clock: steps since the run, or the density, last began afresh: what rate and average go by. The caller counts.
         lowered: the factor on the learning rate, 1 until a step is undone.
+        undone: how often a step was; failures: how often since the weights were last kept.
     """
 
     def __init__(self, weights: Tensor) -> None:
@@ -35,6 +39,7 @@ class Optimiser:
         self._rate, self._share = torch.zeros((), device=weights.device), torch.zeros((), device=weights.device)
         self.clock = 0
         self.lowered = 1.0
+        self.undone, self.failures = 0, 0
 
     def restart(self) -> None:
         """Begin the rate's and the average's clocks again, and keep the weights."""
@@ -78,6 +83,7 @@ class Optimiser:
         """Remember the weights as good."""
         self.good.copy_(self.weights)
         self.good_average.copy_(self.average)
+        self.failures = 0
 
     def undo(self) -> None:
         """Go back to the last good weights, at a lower rate."""
@@ -85,6 +91,17 @@ class Optimiser:
         self.average.copy_(self.good_average)
         self._forget()
         self.lowered *= LOWER
+        self.undone += 1
+        self.failures += 1
+
+    def facts(self) -> dict[str, float]:
+        """The numbers that determine how the run goes on, by name."""
+        return {name: getattr(self, name) for name in _FACTS}
+
+    def resume(self, facts: Mapping[str, float]) -> None:
+        """Go on from `facts`; the tensors are written by the caller."""
+        for name in _FACTS:
+            setattr(self, name, facts[name])
 
     def tensors(self) -> dict[str, Tensor]:
         """All tensors that determine how the run goes on, by name; the caller may write into them."""

@@ -115,8 +115,8 @@ def test_every_objective_learns(two: GaussianMixture, name: str) -> None:
 def test_fresh_gradients_leave_the_run_alone_and_have_its_mean(two: GaussianMixture) -> None:
     for settings in (SMALL, replace(SMALL, objective="ism")):
         fit, twin = (_train(Fit(two, settings, device="cpu", seed=5), 30) for _ in range(2))
-        fresh = fit.gradients()
-        drawn = torch.stack([next(fresh) for _ in range(40)])
+        fresh = fit.estimates()
+        drawn = torch.stack([next(fresh)[2] for _ in range(40)])
         assert drawn.shape == (40, fit.parameters)
         assert float((drawn[0] - drawn[1]).norm()) > 0
         for run in (fit, twin):
@@ -132,8 +132,8 @@ def test_pooled_and_one_draw_gradients_agree_in_the_mean(two: GaussianMixture) -
     for target in ("pooled", "single"):
         probe = Fit(two, replace(SMALL, target=target, batch=4096), device="cpu", seed=6)  # type: ignore[arg-type]
         _train(probe, 60)  # the pool's tables are made
-        fresh = probe.gradients(fit.weights)
-        means.append(torch.stack([next(fresh) for _ in range(40)]).mean(0))
+        fresh = probe.estimates(fit.weights)
+        means.append(torch.stack([next(fresh)[2] for _ in range(40)]).mean(0))
     assert float(torch.nn.functional.cosine_similarity(*means, dim=0)) > 0.99
 
 
