@@ -1,4 +1,4 @@
-r"""What is true: densities of the plane whose score is known in closed form at every noise level.
+r"""What is true: densities of the plane whose score is known at every noise level, under every kernel.
 
 Adding Gaussian noise of standard deviation sigma to a mixture of Gaussians adds sigma^2 to every variance, so
 
@@ -6,16 +6,15 @@ Adding Gaussian noise of standard deviation sigma to a mixture of Gaussians adds
     grad log p_sigma(x) = sum_k r_k(x) (S_k + sigma^2 I)^{-1} (m_k - x),    r_k the posterior weights.
 
 `GaussianMixture` sums over a handful of components with any covariances. `PaintedDensity` is the same with one
-component per cell of a picture and S_k = tau^2 I; `trainer.separable` sums those. Both are computed in float64 and
-differentiable; results have the dtype and device of x (a device without float64, such as mps, is served by the
-processor).
-
-sigma is a standard deviation per coordinate in units of the plane: a float, or one value per point, shape (B,).
+component per cell of a picture and S_k = tau^2 I; `trainer.separable` sums those. `trainer.perturbed` (mixtures of
+Gaussian noise) and `trainer.laplace` tell what other kernels make of them. All of these are closed forms but one:
+Laplace noise on a component whose coordinates are correlated (`trainer.laplace_quadrature`). `truth_is` says which.
 """
 
 from __future__ import annotations
 
 import math
+from functools import cached_property
 from os import PathLike
 from pathlib import Path
 from typing import Protocol
@@ -28,10 +27,16 @@ from torch import Tensor
 from trainer import paintings
 from trainer.categorical import Categorical
 from trainer.errors import InputError
-from trainer.kernels import GAUSSIAN, Kernel, require_gaussian
+from trainer.kernels import GAUSSIAN, Kernel
+from trainer.laplace import LaplaceCells, laplace_gaussian
+from trainer.laplace_quadrature import correlated_laplace
+from trainer.perturbed import PerturbedDensity, Truth, lattice, noise_level, to_truth
 from trainer.separable import CellSums
 
 _BANDWIDTHS = (1e-4, 10.0)
+
+_UNCORRELATED = 1e-12
+"""A correlation this small is rounding: it changes log p by that part of itself."""
 
 
 class Density(Protocol):
@@ -57,19 +62,23 @@ class Density(Protocol):
         ...
 
     def score_lattice(
-        self, centre: tuple[float, float], half_width: float, n: int, sigma: float
+        self, centre: tuple[float, float], half_width: float, n: int, sigma: float, *, kernel: Kernel = GAUSSIAN
     ) -> NDArray[np.float32]:
         """The score at the n x n cell centres of a square, shape (n, n, 2), row 0 at the bottom."""
         ...
 
     def density_lattice(
-        self, centre: tuple[float, float], half_width: float, n: int, sigma: float
+        self, centre: tuple[float, float], half_width: float, n: int, sigma: float, *, kernel: Kernel = GAUSSIAN
     ) -> NDArray[np.float64]:
         """p_sigma at the n x n cell centres of a square, shape (n, n), row 0 at the bottom."""
         ...
 
+    def truth_is(self, kernel: Kernel) -> Truth:
+        """How log_prob and score are computed under a kernel: "closed form", or "quadrature" to 1e-8 of p_sigma."""
+        ...
 
-class GaussianMixture:
+
+class GaussianMixture(PerturbedDensity):
     """A mixture of K Gaussians with any covariances.
 
     Each covariance is kept as V diag(l) V^T, so that S + sigma^2 I has the same axes V at every sigma and strongly
@@ -106,67 +115,65 @@ class GaussianMixture:
         self.weights: NDArray[np.float64] = w / w.sum()
         self.means: NDArray[np.float64] = m[keep]
         self.covariances: NDArray[np.float64] = c[keep]
+        root = np.sqrt(self.covariances[:, 0, 0] * self.covariances[:, 1, 1])
+        self._correlated: NDArray[np.bool_] = np.abs(self.covariances[:, 0, 1]) > _UNCORRELATED * root
+        self._truth_under_laplace = "quadrature" if self._correlated.any() else "closed form"
         self._choice = Categorical(self.weights)
-        self._parts = [np.log(self.weights), self.means, variances[keep], axes[keep]]
+        self._parts = [np.log(self.weights), self.means, variances[keep], axes[keep], self.covariances]
         self._on: dict[torch.device, list[Tensor]] = {}
 
-    def log_prob(self, x: Tensor, sigma: float | Tensor = 0.0, *, kernel: Kernel = GAUSSIAN) -> Tensor:
-        """The log-density log p_sigma(x), shape (B,), for x (B, 2)."""
-        require_gaussian(kernel, "log_prob")
-        z, s = _to_truth(x, sigma)
-        return _like(self._log_terms(z, s)[0].logsumexp(1), x)
-
-    def score(self, x: Tensor, sigma: float | Tensor = 0.0, *, kernel: Kernel = GAUSSIAN) -> Tensor:
-        """grad_x log p_sigma(x), shape (B, 2), for x (B, 2)."""
-        require_gaussian(kernel, "score")
-        z, s = _to_truth(x, sigma)
-        log_terms, u, spread, axes = self._log_terms(z, s)
-        pull = torch.einsum("kij,bkj->bki", axes, u / spread)  # (B, K, 2): (S_k + sigma^2 I)^{-1} (m_k - x)
-        return _like((log_terms.softmax(1)[:, :, None] * pull).sum(1), x)
-
-    def sample(
-        self,
-        n: int,
-        sigma: float | Tensor = 0.0,
-        *,
-        kernel: Kernel = GAUSSIAN,
-        generator: torch.Generator | None = None,
-    ) -> Tensor:
-        """Draws from p_sigma, shape (n, 2), in the default dtype; without a generator, from torch's own."""
-        require_gaussian(kernel, "sample")
-        _check_count(n)
-        device = generator.device if generator is not None else torch.device("cpu")
-        dtype = torch.get_default_dtype()
-        sigma = _noise_level(sigma, n, device).to(dtype)
-        _, means, variances, axes = (torch.as_tensor(p, dtype=dtype, device=device) for p in self._parts)
-        k = self._choice.draw(n, generator, device)
+    def _draw(self, n: int, sigma: Tensor, generator: torch.Generator | None) -> Tensor:
+        _, means, variances, axes, _ = (torch.as_tensor(p, dtype=sigma.dtype, device=sigma.device) for p in self._parts)
+        k = self._choice.draw(n, generator, sigma.device)
         spread = variances[k] + (sigma.square()[:, None] if sigma.ndim else sigma.square())
-        z = torch.randn(n, 2, generator=generator, dtype=dtype, device=device) * spread.sqrt()
+        z = torch.randn(n, 2, generator=generator, dtype=sigma.dtype, device=sigma.device) * spread.sqrt()
         return means[k] + (axes[k] @ z[:, :, None])[:, :, 0]
 
-    def score_lattice(
-        self, centre: tuple[float, float], half_width: float, n: int, sigma: float
-    ) -> NDArray[np.float32]:
-        """The score at the n x n cell centres of a square, shape (n, n, 2), row 0 at the bottom."""
-        return self.score(_points(*_lattice(centre, half_width, n)), sigma).view(n, n, 2).numpy().astype(np.float32)
+    def _gaussian_log_prob(self, x: Tensor, sigma: Tensor) -> Tensor:
+        return self._log_terms(x, sigma)[0].logsumexp(1)
 
-    def density_lattice(
-        self, centre: tuple[float, float], half_width: float, n: int, sigma: float
-    ) -> NDArray[np.float64]:
-        """p_sigma at the n x n cell centres of a square, shape (n, n), row 0 at the bottom."""
-        return self.log_prob(_points(*_lattice(centre, half_width, n)), sigma).exp().view(n, n).numpy()
+    def _gaussian_score(self, x: Tensor, sigma: Tensor) -> Tensor:
+        log_terms, u, spread, axes = self._log_terms(x, sigma)
+        pull = torch.einsum("kij,bkj->bki", axes, u / spread)  # (B, K, 2): (S_k + sigma^2 I)^{-1} (m_k - x)
+        return (log_terms.softmax(1)[:, :, None] * pull).sum(1)
+
+    def _laplace_log_prob(self, x: Tensor, b: Tensor) -> Tensor:
+        return self._laplace_terms(x, b)[0].logsumexp(1)
+
+    def _laplace_score(self, x: Tensor, b: Tensor) -> Tensor:
+        log_terms, scores = self._laplace_terms(x, b)
+        return (log_terms.softmax(1)[:, :, None] * scores).sum(1)
 
     def _log_terms(self, x: Tensor, sigma: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """log(w_k N_k(x)) (B, K); m_k - x in the axes of component k, (B, K, 2); its variances there; the axes."""
-        if x.device not in self._on:
-            self._on[x.device] = [torch.from_numpy(p).to(x.device) for p in self._parts]
-        log_w, means, variances, axes = self._on[x.device]
+        log_w, means, variances, axes, _ = self._here(x.device)
         u = torch.einsum("kij,bki->bkj", axes, means - x[:, None])
         spread = variances + sigma.square().view(-1, 1, 1)  # (B or 1, K, 2)
         return log_w - 0.5 * (u.square() / spread + torch.log(2 * math.pi * spread)).sum(2), u, spread, axes
 
+    def _laplace_terms(self, x: Tensor, b: Tensor) -> tuple[Tensor, Tensor]:
+        """log(w_k p_k(x)) (B, K) and grad log p_k (B, K, 2), p_k being component k under Laplace noise of scale b.
 
-class PaintedDensity:
+        The components stand in another order than the mixture's: first those without correlation.
+        """
+        log_w, means, variances, _, covariances = self._here(x.device)
+        straight, correlated = (~self._correlated).nonzero()[0], self._correlated.nonzero()[0]
+        u, v = x[:, None] - means[straight], covariances.diagonal(dim1=1, dim2=2)[straight]
+        log_p, scores = laplace_gaussian(u, v, b.view(-1, 1, 1))
+        parts = [(log_p.sum(2), scores)]
+        for k in correlated:
+            log_p, scores = correlated_laplace(x - means[k], covariances[k], variances[k].prod(), b)
+            parts.append((log_p[:, None], scores[:, None]))
+        log_w = log_w[np.concatenate((straight, correlated))]
+        return log_w + torch.cat([p[0] for p in parts], dim=1), torch.cat([p[1] for p in parts], dim=1)
+
+    def _here(self, device: torch.device) -> list[Tensor]:
+        if device not in self._on:
+            self._on[device] = [torch.from_numpy(p).to(device) for p in self._parts]
+        return self._on[device]
+
+
+class PaintedDensity(PerturbedDensity):
     """The density of a painting: p0 = sum_ij w_ij N(c_ij, tau^2 I), c_ij the cell centres, sum w = 1.
 
     The longer side of the grid spans [-1, 1]; cells are square; the grid is centred.
@@ -187,6 +194,7 @@ class PaintedDensity:
         self._weights = w
         self.bandwidth: float = cell if bandwidth is None else _bandwidth(bandwidth)
         """tau, the standard deviation of each cell's Gaussian."""
+        self._cell = cell
         self._cells = CellSums(w, cell)
         row, col = w.nonzero()
         self._centres = np.stack(((col - (w.shape[1] - 1) / 2) * cell, (row - (w.shape[0] - 1) / 2) * cell), axis=1)
@@ -202,65 +210,61 @@ class PaintedDensity:
         """The density of a picture on size x size cells; see `trainer.paintings.image_weights`."""
         return cls(paintings.image_weights(path, size, invert))
 
-    def log_prob(self, x: Tensor, sigma: float | Tensor = 0.0, *, kernel: Kernel = GAUSSIAN) -> Tensor:
-        """The log-density log p_sigma(x), shape (B,), for x (B, 2)."""
-        require_gaussian(kernel, "log_prob")
-        z, s = _to_truth(x, sigma)
-        variance = s.square() + self.bandwidth**2
-        return _like(self._cells.log_sum(z, 0.5 / variance) - torch.log(2 * math.pi * variance), x)
-
-    def score(self, x: Tensor, sigma: float | Tensor = 0.0, *, kernel: Kernel = GAUSSIAN) -> Tensor:
-        """grad_x log p_sigma(x), shape (B, 2), for x (B, 2)."""
-        require_gaussian(kernel, "score")
-        z, s = _to_truth(x, sigma)
-        variance = s.square() + self.bandwidth**2
-        return _like(self._cells.pull(z, 0.5 / variance) / (variance[:, None] if variance.ndim else variance), x)
-
-    def sample(
-        self,
-        n: int,
-        sigma: float | Tensor = 0.0,
-        *,
-        kernel: Kernel = GAUSSIAN,
-        generator: torch.Generator | None = None,
-    ) -> Tensor:
-        """Draws from p_sigma, shape (n, 2), in the default dtype; without a generator, from torch's own.
-
-        A cell by its inverse distribution function, then the cell's Gaussian and the noise in one jitter.
-        """
-        require_gaussian(kernel, "sample")
-        _check_count(n)
-        device = generator.device if generator is not None else torch.device("cpu")
-        dtype = torch.get_default_dtype()
-        sigma = _noise_level(sigma, n, device).to(dtype)
-        cell = self._choice.draw(n, generator, device)
-        spread = (sigma.square() + self.bandwidth**2).sqrt()
-        z = torch.randn(n, 2, generator=generator, dtype=dtype, device=device)
-        z *= spread[:, None] if spread.ndim else spread
-        return z.add_(torch.as_tensor(self._centres, dtype=dtype, device=device).index_select(0, cell))
-
     def score_lattice(
-        self, centre: tuple[float, float], half_width: float, n: int, sigma: float
+        self, centre: tuple[float, float], half_width: float, n: int, sigma: float, *, kernel: Kernel = GAUSSIAN
     ) -> NDArray[np.float32]:
         """The score at the n x n cell centres of a square, shape (n, n, 2), row 0 at the bottom."""
-        variance = self._variance(sigma)
-        return (self._cells.pull_lattice(*_lattice(centre, half_width, n), 0.5 / variance) / variance).float().numpy()
+        if kernel != GAUSSIAN:
+            return super().score_lattice(centre, half_width, n, sigma, kernel=kernel)
+        variance = self._lattice_variance(sigma)
+        return (self._cells.pull_lattice(*lattice(centre, half_width, n), 0.5 / variance) / variance).float().numpy()
 
     def density_lattice(
-        self, centre: tuple[float, float], half_width: float, n: int, sigma: float
+        self, centre: tuple[float, float], half_width: float, n: int, sigma: float, *, kernel: Kernel = GAUSSIAN
     ) -> NDArray[np.float64]:
         """p_sigma at the n x n cell centres of a square, shape (n, n), row 0 at the bottom."""
-        variance = self._variance(sigma)
-        log_sum = self._cells.log_sum_lattice(*_lattice(centre, half_width, n), 0.5 / variance)
+        if kernel != GAUSSIAN:
+            return super().density_lattice(centre, half_width, n, sigma, kernel=kernel)
+        variance = self._lattice_variance(sigma)
+        log_sum = self._cells.log_sum_lattice(*lattice(centre, half_width, n), 0.5 / variance)
         return (log_sum.exp() / (2 * math.pi * variance)).numpy()
 
     def is_far(self, x: Tensor, sigma: float | Tensor = 0.0) -> Tensor:
-        """Which points x (B, 2) lie too far from the mass for the separable sum (`trainer.separable`), (B,) bool."""
-        z, s = _to_truth(x, sigma)
-        return self._cells.is_far(z, 0.5 / (s.square() + self.bandwidth**2)).to(x.device)
+        """Which points x (B, 2) are too far, under Gaussian noise, for the sums of `trainer.separable`, (B,) bool."""
+        z, s = to_truth(x, sigma)
+        return self._cells.is_far(z, 0.5 / self._variance(s)).to(x.device)
 
-    def _variance(self, sigma: float) -> Tensor:
-        return _noise_level(sigma, 1, torch.device("cpu")).squeeze().square() + self.bandwidth**2
+    def _draw(self, n: int, sigma: Tensor, generator: torch.Generator | None) -> Tensor:
+        """A cell by its inverse distribution function, then the cell's Gaussian and the noise in one jitter."""
+        cell = self._choice.draw(n, generator, sigma.device)
+        spread = self._variance(sigma).sqrt()
+        z = torch.randn(n, 2, generator=generator, dtype=sigma.dtype, device=sigma.device)
+        z *= spread[:, None] if spread.ndim else spread
+        return z.add_(torch.as_tensor(self._centres, dtype=sigma.dtype, device=sigma.device).index_select(0, cell))
+
+    def _gaussian_log_prob(self, x: Tensor, sigma: Tensor) -> Tensor:
+        variance = self._variance(sigma)
+        return self._cells.log_sum(x, 0.5 / variance) - torch.log(2 * math.pi * variance)
+
+    def _gaussian_score(self, x: Tensor, sigma: Tensor) -> Tensor:
+        variance = self._variance(sigma)
+        return self._cells.pull(x, 0.5 / variance) / (variance[:, None] if variance.ndim else variance)
+
+    def _laplace_log_prob(self, x: Tensor, b: Tensor) -> Tensor:
+        return self._laplace_cells.log_prob(x, b)
+
+    def _laplace_score(self, x: Tensor, b: Tensor) -> Tensor:
+        return self._laplace_cells.score(x, b)
+
+    @cached_property
+    def _laplace_cells(self) -> LaplaceCells:
+        return LaplaceCells(self._weights, self._cell, self.bandwidth**2)
+
+    def _variance(self, sigma: Tensor) -> Tensor:
+        return sigma.square() + self.bandwidth**2
+
+    def _lattice_variance(self, sigma: float) -> Tensor:
+        return self._variance(noise_level(sigma, 1, torch.device("cpu")).squeeze())
 
 
 def load_density(
@@ -311,43 +315,3 @@ def _bandwidth(value: float) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
         raise InputError(f"bandwidth: {value!r}; give a number between {low:g} and {high:g}, in units of the plane")
     return float(value)
-
-
-def _check_count(n: int) -> None:
-    if isinstance(n, bool) or not isinstance(n, int | np.integer) or n < 0:
-        raise InputError(f"n: {n!r}; give a whole number of points, 0 or more")
-
-
-def _noise_level(sigma: float | Tensor, n: int, device: torch.device) -> Tensor:
-    """Sigma as a tensor, shape () or (n,); `InputError` if it is negative, not finite or of another shape."""
-    dtype = torch.float32 if device.type == "mps" else torch.float64
-    s = torch.as_tensor(sigma, dtype=dtype, device=device)
-    if s.ndim > 1 or (s.ndim == 1 and len(s) != n):
-        raise InputError(f"sigma: shape {tuple(s.shape)}; give one number, or one per point, shape ({n},)")
-    if not bool((torch.isfinite(s) & (s >= 0)).all()):
-        raise InputError("sigma: negative or not finite; give a standard deviation >= 0")
-    return s
-
-
-def _to_truth(x: Tensor, sigma: float | Tensor) -> tuple[Tensor, Tensor]:
-    """X and sigma in float64, on x's device if that has float64."""
-    if x.ndim != 2 or x.shape[1] != 2:
-        raise InputError(f"x: shape {tuple(x.shape)}; give points of the plane, shape (B, 2)")
-    device = torch.device("cpu") if x.device.type == "mps" else x.device
-    return x.to(device=device).double(), _noise_level(sigma, len(x), device)
-
-
-def _like(value: Tensor, x: Tensor) -> Tensor:
-    return value.to(dtype=x.dtype if x.is_floating_point() else torch.get_default_dtype()).to(x.device)
-
-
-def _lattice(centre: tuple[float, float], half_width: float, n: int) -> tuple[Tensor, Tensor]:
-    """The cell centres of a square range along x and along y, each (n,), float64."""
-    step = (2 * torch.arange(n, dtype=torch.float64) + 1) / n - 1
-    return centre[0] + half_width * step, centre[1] + half_width * step
-
-
-def _points(xs: Tensor, ys: Tensor) -> Tensor:
-    """All (x, y), shape (n * n, 2), x fastest."""
-    y, x = torch.meshgrid(ys, xs, indexing="ij")
-    return torch.stack((x.reshape(-1), y.reshape(-1)), dim=1)

@@ -77,11 +77,7 @@ class CellSums:
     """
 
     def __init__(self, weights: NDArray[np.float64], cell: float) -> None:
-        rows, cols = weights.shape
-        keep_row, keep_col = (weights > 0).any(axis=1), (weights > 0).any(axis=0)
-        self._w = weights[keep_row][:, keep_col]
-        self._cx = ((np.arange(cols) - (cols - 1) / 2) * cell)[keep_col]
-        self._cy = ((np.arange(rows) - (rows - 1) / 2) * cell)[keep_row]
+        self._w, self._cx, self._cy = occupied(weights, cell)
         self._sums: dict[torch.device, _Sums] = {}
         self._search: dict[torch.device, _Search] = {}
 
@@ -213,6 +209,17 @@ class CellSums:
         if device not in self._search:
             self._search[device] = _make_search(self._w, self._cx, _putter(device))
         return self._search[device]
+
+
+def occupied(
+    weights: NDArray[np.float64], cell: float
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """The rows and columns that hold mass: weights (R, C), the columns' x (C,), the rows' y (R,)."""
+    rows, cols = weights.shape
+    keep_row, keep_col = (weights > 0).any(axis=1), (weights > 0).any(axis=0)
+    cx = ((np.arange(cols) - (cols - 1) / 2) * cell)[keep_col]
+    cy = ((np.arange(rows) - (rows - 1) / 2) * cell)[keep_row]
+    return weights[keep_row][:, keep_col], cx, cy
 
 
 def _factor(x: Tensor, centres: Tensor, inv: Tensor) -> tuple[Tensor, Tensor]:

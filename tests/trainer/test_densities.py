@@ -11,7 +11,6 @@ import torch
 
 from trainer.densities import GaussianMixture, PaintedDensity, load_density
 from trainer.errors import InputError
-from trainer.kernels import GAUSSIAN, Gaussian, kernel_named
 from trainer.paintings import preset_names, preset_weights
 
 CORRELATED = [[0.04, 0.0399999], [0.0399999, 0.04]]  # correlation 0.9999975
@@ -191,8 +190,6 @@ def test_bad_arguments() -> None:
             density.score(torch.zeros(shape))
     with refuses("^n: -1"):
         density.sample(-1)
-    with refuses("^kernel: score is known for Gaussian noise only"):
-        density.score(torch.zeros(1, 2), kernel=Gaussian("laplace"))
     for bandwidth in (0.0, -1, math.nan, math.inf, "wide", True):
         with refuses("^bandwidth: "):
             PaintedDensity(np.ones((2, 2)), bandwidth=bandwidth)  # type: ignore[arg-type]
@@ -246,20 +243,6 @@ def test_weights_of_any_scale_are_normalised() -> None:
 def test_bad_mixtures(arguments: tuple, words: str) -> None:
     with refuses(f"^{words}"):
         GaussianMixture(*arguments)
-
-
-def test_gaussian_kernel() -> None:
-    z = torch.randn(50_000, 2, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
-    noise = GAUSSIAN.sample(z, 0.3, torch.Generator().manual_seed(1))
-    assert noise.std().item() == pytest.approx(0.3, rel=0.01)
-    delta = z[:20].clone().requires_grad_()
-    (gradient,) = torch.autograd.grad(GAUSSIAN.log_prob(delta, 0.3).sum(), delta)
-    torch.testing.assert_close(gradient, GAUSSIAN.score(delta, 0.3))
-    x, area = grid(3, 200)
-    assert (GAUSSIAN.log_prob(x, 0.4).exp().sum() * area).item() == pytest.approx(1, abs=1e-6)
-    assert kernel_named("gaussian") is GAUSSIAN
-    with refuses("^kernel: 'cauchy' is unknown; choose one of gaussian"):
-        kernel_named("cauchy")
 
 
 def test_load_density_reads_files(tmp_path: Path) -> None:
