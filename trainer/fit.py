@@ -26,7 +26,6 @@ from torch import Tensor
 
 from trainer.batches import Points, Streams
 from trainer.devices import choose_device, device_label
-from trainer.errors import TrainingError
 from trainer.graphs import GraphedStep
 from trainer.kernels import Kernel, kernel_named
 from trainer.learned import LearnedScore
@@ -50,7 +49,6 @@ WATCH_EVERY = 32
 """On a device that computes ahead, losses are looked at every so many steps: looking makes it wait."""
 RUNAWAY = 1e4
 """A loss this many times that of a network that gives nothing is as lost as one that is not finite."""
-PATIENCE = 12
 
 
 @dataclass(frozen=True)
@@ -83,6 +81,7 @@ class Fit:
     Attributes:
         step: steps taken; seconds: time spent in them; loss: of the latest batch.
         sigma_min, sigma_max, kernel, device: as every `ScoreModel` has them.
+        captures: whether steps are replayed as a CUDA graph (`trainer.graphs`): where there is CUDA, unless set False.
         network, weights: what learns, and its weights as the optimiser has them, (parameters,).
 
     Raises:
@@ -95,6 +94,7 @@ class Fit:
     ) -> None:
         self.settings = settings or FitSettings()
         self.device = choose_device(device)
+        self.captures = self.device.type == "cuda"
         self.seed = seed
         self.density = density
         self._begin()
@@ -299,7 +299,7 @@ class Fit:
         self._next_batch += 1
         self._optimiser.set_rates(self.settings.learning_rate, self.settings.ema)
         clock, notice = self._optimiser.clock, ""
-        if self.device.type == "cuda" and clock % WATCH_EVERY and isinstance(self._task, Regression):
+        if self.captures and clock % WATCH_EVERY and isinstance(self._task, Regression):
             if self._graph is None:
                 self._graph = GraphedStep(self._task, self._optimiser, part)
             self._graph.replay(part)
@@ -310,7 +310,7 @@ class Fit:
             self._optimiser.step(self._task.gradient)
             self._count_step()
         else:
-            notice = self._recover()
+            notice = self._optimiser.undo(self.step, self.settings.learning_rate)
         if self.settings.pooled:
             if self._optimiser.clock < RUSH:
                 self._pool.add(self._draw(RUSH_DRAWS))
@@ -331,21 +331,6 @@ class Fit:
             return False
         self.loss = value
         return True
-
-    def _recover(self) -> str:
-        """Go back to the last good weights; the text says so."""
-        self._optimiser.undo()
-        failures = self._optimiser.failures
-        if failures >= PATIENCE:
-            raise TrainingError(
-                f"training stopped at step {self.step}: the loss blew up {failures} times although the rate was "
-                "lowered each time; the last good weights are kept; choose a smaller learning rate and reset"
-            )
-        rate = self.settings.learning_rate * self._optimiser.lowered
-        return (
-            f"step {self.step + 1}: the loss blew up; back to the last good weights, "
-            f"learning rate lowered to {rate:.2g}"
-        )
 
     # --- state ---
 

@@ -12,11 +12,14 @@ import torch
 from torch import Tensor
 from torch.optim.adam import adam
 
+from trainer.errors import TrainingError
 from trainer.rates import averaging_weight, learning_rate
 
 BETA1, BETA2, EPSILON = 0.9, 0.99, 1e-8
 LOWER = 0.1
 """What the rate is multiplied by when a step had to be undone."""
+PATIENCE = 12
+"""Failures in a row after which a run gives up."""
 _FACTS = ("clock", "lowered", "undone", "failures")
 
 
@@ -85,14 +88,27 @@ class Optimiser:
         self.good_average.copy_(self.average)
         self.failures = 0
 
-    def undo(self) -> None:
-        """Go back to the last good weights, at a lower rate."""
+    def undo(self, step: int, peak_rate: float) -> str:
+        """Go back to the last good weights, at a lower rate; the text says so of this step of the run.
+
+        Raises:
+            TrainingError: when steps keep failing although the rate has been lowered again and again.
+        """
         self.weights.copy_(self.good)
         self.average.copy_(self.good_average)
         self._forget()
         self.lowered *= LOWER
         self.undone += 1
         self.failures += 1
+        if self.failures >= PATIENCE:
+            raise TrainingError(
+                f"training stopped at step {step}: the loss blew up {self.failures} times although the rate was lowered "
+                "each time; the last good weights are kept; choose a smaller learning rate and reset"
+            )
+        return (
+            f"step {step + 1}: the loss blew up; back to the last good weights, "
+            f"learning rate lowered to {peak_rate * self.lowered:.2g}"
+        )
 
     def facts(self) -> dict[str, float]:
         """The numbers that determine how the run goes on, by name."""
