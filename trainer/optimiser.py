@@ -102,8 +102,8 @@ class Optimiser:
         self.failures += 1
         if self.failures >= PATIENCE:
             raise TrainingError(
-                f"training stopped at step {step}: the loss blew up {self.failures} times although the rate was lowered "
-                "each time; the last good weights are kept; choose a smaller learning rate and reset"
+                f"training stopped at step {step}: the loss blew up {self.failures} times although the rate was "
+                "lowered each time; the last good weights are kept; choose a smaller learning rate and reset"
             )
         return (
             f"step {step + 1}: the loss blew up; back to the last good weights, "
