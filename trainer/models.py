@@ -68,19 +68,25 @@ class TrueScore:
         """The exact score at x, with shape (B, 2), at sigma, a float or with shape (B,)."""
         return self.density.score(x, sigma, kernel=self.kernel)
 
+    def log_prob(self, x: Tensor, sigma: float | Tensor) -> Tensor:
+        """The exact log p_sigma(x), with shape (B,), for x (B, 2) and sigma a float or with shape (B,)."""
+        return self.density.log_prob(x, sigma, kernel=self.kernel)
+
     def score_lattice(self, centre: tuple[float, float], half_width: float, n: int, sigma: float) -> Any:  # noqa: ANN401
         """The exact score on the n x n cell centres of a square, (n, n, 2), row 0 at the bottom."""
-        return self.density.score_lattice(centre, half_width, n, sigma)
+        return self.density.score_lattice(centre, half_width, n, sigma, kernel=self.kernel)
 
 
-def require_levels(model: ScoreModel, smallest: float, largest: float) -> None:
+def require_levels(model: ScoreModel, smallest: float, largest: float, largest_field: str = "sigma_max") -> None:
     """Refuse to evaluate a model outside the noise levels that it knows.
+
+    `largest_field` names the setting that the largest level came from; the smallest is always sigma_min's.
 
     Raises:
         InputError: a level lies outside [sigma_min, sigma_max] by more than rounding.
     """
     low, high = model.sigma_min * (1 - 1e-6), model.sigma_max * (1 + 1e-6)
-    for field, sigma in (("sigma_max", largest), ("sigma_min", smallest)):
+    for field, sigma in ((largest_field, largest), ("sigma_min", smallest)):
         if not low <= sigma <= high:
             raise InputError(
                 f"particles.{field}: {sigma:g} is outside the model's noise levels; "

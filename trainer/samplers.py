@@ -1,205 +1,195 @@
-r"""How particles move: gradient ascent, Langevin dynamics and annealed Langevin dynamics.
+r"""How particles move: every sampler by its name, and what a caller must know to run any of them.
 
-One step of Langevin dynamics on a score s (Song & Ermon 2019, eq. 4 and Algorithm 1) is
+| name       | what it does                                                   | starts from | where                |
+|------------|----------------------------------------------------------------|-------------|----------------------|
+| `ascent`   | follows the score at sigma_min: all end on modes               | the square  | `trainer.langevin`   |
+| `langevin` | Langevin dynamics at sigma_min                                 | the square  | `trainer.langevin`   |
+| `mala`     | the same, each step accepted or refused by the exact density   | the square  | `trainer.metropolis` |
+| `annealed` | Langevin dynamics down a ladder of noise levels                | the square  | `trainer.langevin`   |
+| `pc`       | Langevin steps and a step of the reverse SDE at each level     | the prior   | `trainer.diffusion`  |
+| `sde`      | the reverse SDE, Euler-Maruyama                                | the prior   | `trainer.diffusion`  |
+| `ode`      | the probability-flow ODE, Heun or Euler                        | the prior   | `trainer.diffusion`  |
+| `ddpm`     | DDPM's ancestral sampling                                      | the prior   | `trainer.ddpm`       |
+| `ddim`     | DDIM, deterministic or with part of the noise                  | the prior   | `trainer.ddpm`       |
 
-    x <- x + (epsilon / 2) s(x) + sqrt(epsilon) z,    z ~ N(0, I).
+All have one signature, sampler(model, x0, settings, noise, ids=None) -> (step, x), (step, x), ... They are generators:
+the caller drives them step by step, and particle k gets its noise by (seed, step, k), so that panes share it and no
+particle depends on how many others there are. x has shape (B, *): the same code moves dots and pictures. None asks the
+model outside [sigma_min, sigma_max]: `InputError` says which setting would, and `within` cuts the settings to fit.
 
-Other papers write x + h s + sqrt(2 h) z: h = epsilon / 2. On a Gaussian of variance v its stationary variance is not v
-but b v with b = 1 / (1 - x / 2), x = h / v (Song & Ermon 2020, proof of proposition 2).
-
-* `gradient_ascent` leaves the noise out: every particle ends on a mode.
-* `langevin` is right in the limit, but it cannot cross an empty gap in any time one would wait: the share of each mode
-  is decided by where the particles started.
-* `annealed_langevin` goes down a geometric ladder sigma_1 > ... > sigma_L with alpha_i = epsilon sigma_i^2 / sigma_L^2
-  in place of epsilon, and ends with one denoising step x + sigma_L^2 s(x, sigma_L) (Tweedie's mean; Jolicoeur-Martineau
-  et al. 2021). At large sigma the gap is filled and weight flows across it; cooled too fast, the shares of a large
-  sigma are frozen in.
-
-**Where the steps go.** Two modes at distance D are cut off from each other once s, with s^2 = sigma^2 + the modes' own
-variance, is below about D / 6: the time to cross grows like exp(D^2 / (8 s^2)). Under that level steps settle each
-mode's own shape and move no weight, and ten a level are enough, since the next level differs little. Song & Ermon 2019
-take the same number at each level; here levels down to `fine_below` get `steps` each and those under it `fine_steps`.
-On two modes at D = 1.77 that reaches in 1,780 steps a bias for which equal steps need three to four times as many. A
-larger epsilon moves weight faster, but it inflates each mode (b above) and that shifts the shares for good.
-
-All samplers are generators: the caller drives them step by step, and particle k gets its noise by (seed, step, k), so
-that panes share it and no particle depends on how many others there are.
+    sampler = SAMPLERS["sde"]
+    for step, x in sampler(model, sampler.start(model, settings, n, noise), settings, noise): ...
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Literal
 
-import numpy as np
-import torch
 from torch import Tensor
 
-from trainer.models import ScoreModel, require_levels
+from trainer.ddpm import ddim, ddpm, ddpm_levels
+from trainer.diffusion import diffusion_levels, predictor_corrector, probability_flow, reverse_sde, start_sigma
+from trainer.kernels import GAUSSIAN
+from trainer.langevin import (
+    Level,
+    annealed_langevin,
+    gradient_ascent,
+    langevin,
+    level_at,
+    noise_levels,
+    total_steps,
+)
+from trainer.metropolis import metropolis_langevin, require_log_prob
+from trainer.models import ScoreModel
 from trainer.noise import Noise
 from trainer.settings import ParticleSettings
+from trainer.starts import START_WIDTH, prior_points, start_points
+from trainer.trajectories import FAR, Trajectory
 
-START_WIDTH = 1.25
-"""Particles start uniformly on [-START_WIDTH, START_WIDTH]^2."""
+__all__ = [
+    "FAR",
+    "SAMPLERS",
+    "START_WIDTH",
+    "Level",
+    "Sampler",
+    "annealed_langevin",
+    "ddim",
+    "ddpm",
+    "gradient_ascent",
+    "langevin",
+    "level_at",
+    "metropolis_langevin",
+    "noise_levels",
+    "predictor_corrector",
+    "prior_points",
+    "probability_flow",
+    "require_log_prob",
+    "reverse_sde",
+    "start_points",
+    "start_sigma",
+    "total_steps",
+    "within",
+]
 
-FAR = 1e4
-"""A step size beyond stability throws particles out; they are held at this coordinate and never become infinite."""
-
-_START, _STEP = 1, 0  # which draw of a step is which
-Sampler = Callable[..., Iterator[tuple[int, Tensor]]]
+Run = Callable[[ScoreModel, Tensor, ParticleSettings, Noise, Tensor | None], Trajectory]
+Start = Literal["square", "prior"]
 
 
 @dataclass(frozen=True)
-class Level:
-    """One noise level of the annealed sampler: its sigma, its step size alpha, and how many steps it gets."""
+class Sampler:
+    """One sampler, and what it asks of a model.
 
-    sigma: float
-    alpha: float
-    steps: int
+    Attributes:
+        name: in files and on the command line.
+        run: the sampler's own function.
+        starts_from: "square", uniform over the plane, or "prior", p_sigma at the first of its noise levels.
+        levels: (settings, model) -> the noise levels at which it asks for the score, largest first.
+        evaluations: (settings, model) -> how often it asks for the score of all particles ("network evaluations").
+        needs_log_prob: whether the model must know its log-density.
+        gaussian_only: whether it is defined for Gaussian noise only.
+    """
 
+    name: str
+    run: Run
+    starts_from: Start
+    levels: Callable[[ParticleSettings, ScoreModel], tuple[float, ...]]
+    evaluations: Callable[[ParticleSettings, ScoreModel], int]
+    needs_log_prob: bool = False
+    gaussian_only: bool = False
 
-def noise_levels(settings: ParticleSettings) -> tuple[Level, ...]:
-    """The geometric ladder, largest sigma first: alpha_i = epsilon sigma_i^2 / sigma_L^2, and each level's steps."""
-    sigmas = np.geomspace(settings.sigma_max, settings.sigma_min, settings.levels)
-    sigmas[-1] = settings.sigma_min
-    return tuple(
-        Level(
-            float(sigma),
-            settings.epsilon * float(sigma / settings.sigma_min) ** 2,
-            settings.steps if sigma >= settings.fine_below else settings.fine_steps,
-        )
-        for sigma in sigmas
-    )
+    def __call__(
+        self, model: ScoreModel, x0: Tensor, settings: ParticleSettings, noise: Noise, ids: Tensor | None = None
+    ) -> Trajectory:
+        """Run it: (step, x), step = 1, 2, ...; x has the shape of x0, (B, *)."""
+        return self.run(model, x0, settings, noise, ids)
+
+    def start(
+        self,
+        model: ScoreModel,
+        settings: ParticleSettings,
+        n: int,
+        noise: Noise,
+        ids: Tensor | None = None,
+        shape: tuple[int, ...] = (2,),
+    ) -> Tensor:
+        """The x0 that it wants, float32 with shape (n, *shape); arguments and errors as for `prior_points`."""
+        if self.starts_from == "square":
+            return start_points(n, noise, ids, shape)
+        return prior_points(model, n, noise, self.levels(settings, model)[0], ids, shape)
+
+    def steps(self, settings: ParticleSettings, model: ScoreModel) -> int:
+        """How many steps it takes, for a bar of progress."""
+        return total_steps(settings) if self.starts_from == "square" else len(self.levels(settings, model))
 
 
 def within(settings: ParticleSettings, model: ScoreModel) -> ParticleSettings:
-    """The settings with their ladder cut to the noise levels that the model knows; the caller says what was changed.
+    """The settings with their ladders cut to the noise levels that the model knows; the caller says what was changed.
 
     A painting of one dot, for one, is learned at small noise levels only.
     """
     low, high = max(model.sigma_min, 1e-3), max(model.sigma_max, 1e-3)
+
+    def cut(sigma: float) -> float:
+        return min(max(sigma, low), high)
+
     return replace(
         settings,
-        sigma_min=min(max(settings.sigma_min, low), high),
-        sigma_max=min(max(settings.sigma_max, low), high),
+        sigma_min=cut(settings.sigma_min),
+        sigma_max=cut(settings.sigma_max),
+        start_sigma=None if settings.start_sigma is None else cut(settings.start_sigma),
     )
 
 
-def total_steps(settings: ParticleSettings) -> int:
-    """How many steps each sampler takes."""
-    return sum(level.steps for level in noise_levels(settings))
+def _smallest(settings: ParticleSettings, _: ScoreModel) -> tuple[float, ...]:
+    return (settings.sigma_min,)
 
 
-def level_at(settings: ParticleSettings, step: int) -> int:
-    """The index of the noise level at which annealed Langevin takes its step number `step`, counted from 1."""
-    ends = np.cumsum([level.steps for level in noise_levels(settings)])
-    return min(int(np.searchsorted(ends, step)), len(ends) - 1)
+def _ladder(settings: ParticleSettings, _: ScoreModel) -> tuple[float, ...]:
+    return tuple(level.sigma for level in noise_levels(settings))
 
 
-def start_points(n: int, noise: Noise, ids: Tensor | None = None) -> Tensor:
-    """The common start of all panes: uniform on the square, float32 with shape (n, 2), particle k's whatever n is."""
-    unit = noise.uniform(0, _START, n if ids is None else ids)
-    return (2 * unit - 1) * START_WIDTH
+def _one_a_step(settings: ParticleSettings, _: ScoreModel) -> int:
+    return total_steps(settings)
 
 
-def gradient_ascent(
-    model: ScoreModel, x0: Tensor, settings: ParticleSettings, noise: Noise, ids: Tensor | None = None
-) -> Iterator[tuple[int, Tensor]]:
-    r"""Follow the score at sigma_min without noise: x <- x + (epsilon / 2) s(x, sigma_min).
-
-    Args:
-        model: the score; see `langevin`.
-        x0: where the particles start, with shape (B, *).
-        settings: `epsilon`, `sigma_min`, and the ladder for the number of steps.
-        noise: not drawn from; there so that all samplers are called alike.
-        ids: not used, as `noise`.
-
-    Yields (step, x), step = 1, 2, ...; x is the sampler's own tensor and changes with the next step: clone it to keep.
-    On a Gaussian of variance v the distance to its mean shrinks by the factor 1 - epsilon / (2 v) a step.
-
-    Raises:
-        InputError: the model does not know sigma_min.
-    """
-    sigma = settings.sigma_min
-    require_levels(model, sigma, sigma)
-    x = x0.clone()  # (B, *)
-    for step in range(1, total_steps(settings) + 1):
-        _step(model, x, sigma, settings.epsilon / 2)
-        yield step, x
+def _of_mala(settings: ParticleSettings, _: ScoreModel) -> int:
+    return total_steps(settings) + 1  # where the particles start
 
 
-def langevin(
-    model: ScoreModel, x0: Tensor, settings: ParticleSettings, noise: Noise, ids: Tensor | None = None
-) -> Iterator[tuple[int, Tensor]]:
-    r"""Langevin dynamics at sigma_min: x <- x + (epsilon / 2) s(x, sigma_min) + sqrt(epsilon) z.
-
-    Args:
-        model: the score, learned, tabulated or true.
-        x0: where the particles start, with shape (B, *).
-        settings: `epsilon`, `sigma_min`, and the ladder for the number of steps.
-        noise: where z comes from, by step and particle.
-        ids: whole numbers with shape (B,), the particles' own numbers; None for 0 .. B - 1.
-
-    Yields (step, x), step = 1, 2, ...; x is the sampler's own tensor and changes with the next step: clone it to keep.
-
-    Raises:
-        InputError: the model does not know sigma_min.
-    """
-    sigma = settings.sigma_min
-    require_levels(model, sigma, sigma)
-    x = x0.clone()  # (B, *)
-    for step in range(1, total_steps(settings) + 1):
-        _langevin_step(model, x, sigma, settings.epsilon, _step_noise(noise, step, x, ids))
-        yield step, x
+def _of_annealed(settings: ParticleSettings, model: ScoreModel) -> int:
+    return total_steps(settings) + (model.kernel == GAUSSIAN)  # the denoising
 
 
-def annealed_langevin(
-    model: ScoreModel, x0: Tensor, settings: ParticleSettings, noise: Noise, ids: Tensor | None = None
-) -> Iterator[tuple[int, Tensor]]:
-    r"""Annealed Langevin dynamics (Song & Ermon 2019, Algorithm 1) with a final denoising step.
+def _one_a_level(settings: ParticleSettings, model: ScoreModel) -> int:
+    return len(diffusion_levels(settings, model))
 
-    For each level i: x <- x + (alpha_i / 2) s(x, sigma_i) + sqrt(alpha_i) z, as often as the level has steps; at the
-    end x <- x + sigma_L^2 s(x, sigma_L), which belongs to the last step.
 
-    Arguments, yields and errors as for `langevin`; the model must know the whole ladder.
-    """
-    levels = noise_levels(settings)
-    require_levels(model, levels[-1].sigma, levels[0].sigma)
-    x = x0.clone()  # (B, *)
-    step, last = 0, total_steps(settings)
-    for level in levels:
-        for _ in range(level.steps):
-            step += 1
-            _langevin_step(model, x, level.sigma, level.alpha, _step_noise(noise, step, x, ids))
-            if step == last:
-                _step(model, x, level.sigma, level.sigma**2)
-            yield step, x
+def _of_pc(settings: ParticleSettings, _: ScoreModel) -> int:
+    return settings.diffusion_steps * (1 + settings.corrector_steps)
+
+
+def _of_ode(settings: ParticleSettings, _: ScoreModel) -> int:
+    return 2 * settings.diffusion_steps - 1 if settings.ode_method == "heun" else settings.diffusion_steps
+
+
+def _one_a_timestep(settings: ParticleSettings, model: ScoreModel) -> int:
+    return len(ddpm_levels(settings, model))
 
 
 SAMPLERS: dict[str, Sampler] = {
-    "ascent": gradient_ascent,
-    "langevin": langevin,
-    "annealed": annealed_langevin,
+    sampler.name: sampler
+    for sampler in (
+        Sampler("ascent", gradient_ascent, "square", _smallest, _one_a_step),
+        Sampler("langevin", langevin, "square", _smallest, _one_a_step),
+        Sampler("mala", metropolis_langevin, "square", _smallest, _of_mala, needs_log_prob=True),
+        Sampler("annealed", annealed_langevin, "square", _ladder, _of_annealed),
+        Sampler("pc", predictor_corrector, "prior", diffusion_levels, _of_pc, gaussian_only=True),
+        Sampler("sde", reverse_sde, "prior", diffusion_levels, _one_a_level, gaussian_only=True),
+        Sampler("ode", probability_flow, "prior", diffusion_levels, _of_ode, gaussian_only=True),
+        Sampler("ddpm", ddpm, "prior", ddpm_levels, _one_a_timestep, gaussian_only=True),
+        Sampler("ddim", ddim, "prior", ddpm_levels, _one_a_timestep, gaussian_only=True),
+    )
 }
-"""The samplers by the names of their panes, and of the command line."""
-
-
-def _step_noise(noise: Noise, step: int, x: Tensor, ids: Tensor | None) -> Tensor:
-    return noise.normal(step, _STEP, len(x) if ids is None else ids, tuple(x.shape[1:]))
-
-
-# No gradient is kept within a step. The generators do not say so around their loops: between two steps the caller's own
-# gradient mode must hold.
-
-
-@torch.no_grad()
-def _step(model: ScoreModel, x: Tensor, sigma: float, size: float) -> None:
-    """Move x by `size` times the score, in place."""
-    x.add_(model.score(x, sigma), alpha=size).clamp_(-FAR, FAR)
-
-
-@torch.no_grad()
-def _langevin_step(model: ScoreModel, x: Tensor, sigma: float, epsilon: float, z: Tensor) -> None:
-    """Move x by one Langevin step, in place."""
-    x.add_(model.score(x, sigma), alpha=epsilon / 2).add_(z, alpha=math.sqrt(epsilon)).clamp_(-FAR, FAR)
+"""The samplers by name."""
