@@ -8,8 +8,8 @@
 One step takes a batch of noisy points (`trainer.batches`), the gradient of the objective there (`trainer.tasks`) and an
 Adam step (`trainer.optimiser`). Which objective, parameterisation, kernel or schedule it is, the loop does not know.
 
-The pool grows and its tables are renewed a little with each step, by the step's number and never by the clock: the same
-density, settings, seed, device and number of threads give the same weights to the last bit.
+The pool grows and its tables are renewed a little with each step, by the step's number, never by the clock: the same
+density, settings, seed, processor and threads give the same weights to the last bit (a GPU may add in any order).
 """
 
 from __future__ import annotations
@@ -47,6 +47,8 @@ RUSH, RUSH_DRAWS = 256, 4096
 GOOD_EVERY = 64
 WATCH_EVERY = 32
 """On a device that computes ahead, losses are looked at every so many steps: looking makes it wait."""
+LEAST_SCALE = 1e-3
+"""Data narrower than this count as this wide: their scale is divided by."""
 RUNAWAY = 1e4
 """A loss this many times that of a network that gives nothing is as lost as one that is not finite."""
 
@@ -57,7 +59,7 @@ class Progress:
 
     Attributes:
         step: steps taken; seconds: time spent in them.
-        loss: of the latest batch; NaN before one is known.
+        loss: of the latest batch that was looked at, on a GPU up to 31 steps ago; NaN before one is known.
         draws: points drawn from the density so far.
         notice: what happened if a step had to be undone, else "".
     """
@@ -98,8 +100,6 @@ class Fit:
         self.seed = seed
         self.density = density
         self._begin()
-
-    # --- what a person asks ---
 
     @property
     def kernel(self) -> Kernel:
@@ -154,6 +154,15 @@ class Fit:
         """The averaged weights as they are now, unaffected by what the run does next."""
         return self._model(self._optimiser.average.clone())
 
+    @property
+    def has_log_density(self) -> bool:
+        """Whether what is learned is an energy, so that `log_prob` answers."""
+        return self.network.is_energy
+
+    def log_prob(self, x: Tensor, sigma: float | Tensor) -> Tensor:
+        """The learned log-density of the averaged weights; see `LearnedScore.log_prob`."""
+        return self._model(self._optimiser.average).log_prob(x, sigma)
+
     def _model(self, weights: Tensor) -> LearnedScore:
         return LearnedScore(
             self.network,
@@ -201,6 +210,7 @@ class Fit:
         """
         if (settings.network, settings.parameterisation) != (self.settings.network, self.settings.parameterisation):
             fresh = Fit(self.density, settings, str(self.device), self.seed)
+            fresh.captures = self.captures
             self.__dict__ = fresh.__dict__
             return False
         fresh = self._apart()
@@ -220,12 +230,15 @@ class Fit:
     def estimates(self, weights: Tensor | None = None) -> Iterator[tuple[Batch, Tensor, Tensor]]:
         """Fresh batches, each with its loss and gradient (parameters,) at the same weights; the run stays as it is.
 
+        A batch is good until the next is asked for.
+
         Args:
             weights: (parameters,); None for those that the next step starts from.
         """
         apart = self._apart()
         apart._pool = self._pool.clone()
         apart._lay_out()
+        fill(apart._task.tensors(), self._task.tensors())  # what a control variate has learned
         at = self.weights.clone() if weights is None else weights
         while True:
             apart._fill_block()
@@ -239,15 +252,13 @@ class Fit:
         fresh._streams = self._streams.clone()
         return fresh
 
-    # --- the run ---
-
     def _begin(self) -> None:
         """A fresh network and everything that a run freezes at its start."""
         self._streams = Streams(self.seed, self.device)
         first = self._draw(FIRST)
         self._conditioning = Preconditioning(
             mean=tuple(first.mean(0).tolist()),
-            scale=float((first - first.mean(0)).square().mean().sqrt()),
+            scale=max(float((first - first.mean(0)).square().mean().sqrt()), LEAST_SCALE),
             kind=self.settings.parameterisation,
         )
         self._diameter = largest_distance(first)
@@ -263,13 +274,12 @@ class Fit:
         if first is None:
             first = self._draw(FIRST)
         points = Points(self.settings, self._diameter, self.device)
-        self._pool = self._pool_over(points, *span(first, float(points.ladder[-1])))
+        self._pool = self._pool_over(points, span(first, float(points.ladder[-1])))
         self._pool.add(first)
         self._lay_out(points)
 
-    def _pool_over(self, points: Points, centre: tuple[float, float], half: float) -> Pool:
-        ladder = points.ladder.tolist() if self.settings.pooled else []
-        return Pool(centre, half, ladder, self._conditioning, self.device)
+    def _pool_over(self, points: Points, span: tuple[tuple[float, float], float]) -> Pool:
+        return Pool(*span, points.ladder.tolist() if self.settings.pooled else [], self._conditioning, self.device)
 
     def _lay_out(self, points: Points | None = None) -> None:
         """Make everything that blocks of points need and that stays as it is from one to the next."""
@@ -332,8 +342,6 @@ class Fit:
         self.loss = value
         return True
 
-    # --- state ---
-
     def state(self) -> bytes:
         """All that determines how the run goes on, except the density, as safetensors bytes."""
         facts = {
@@ -382,7 +390,7 @@ class Fit:
         self._optimiser = Optimiser(torch.zeros(self.network.count, device=self.device))
         self._optimiser.resume(facts["optimiser"])
         points = Points(self.settings, self._diameter, self.device)
-        self._pool = self._pool_over(points, tuple(facts["pool"]["centre"]), facts["pool"]["half"])
+        self._pool = self._pool_over(points, (tuple(facts["pool"]["centre"]), facts["pool"]["half"]))
         self._pool.resume(facts["pool"])
         self._lay_out(points)
         self.step, self.seconds = facts["step"], facts["seconds"]

@@ -35,15 +35,17 @@ class GraphedStep:
 
         side = torch.cuda.Stream()
         side.wait_stream(torch.cuda.current_stream())
-        with torch.cuda.stream(side):
-            for _ in range(_WARM_UP):
+        try:
+            with torch.cuda.stream(side):
+                for _ in range(_WARM_UP):
+                    step()
+            torch.cuda.current_stream().wait_stream(side)
+            self._graph = torch.cuda.CUDAGraph()
+            with torch.cuda.graph(self._graph):
                 step()
-        torch.cuda.current_stream().wait_stream(side)
-        self._graph = torch.cuda.CUDAGraph()
-        with torch.cuda.graph(self._graph):
-            step()
-        for name, tensor in optimiser.tensors().items():
-            tensor.copy_(state[name])
+        finally:
+            for name, tensor in optimiser.tensors().items():
+                tensor.copy_(state[name])
 
     def replay(self, part: slice) -> None:
         """Take the step on these rows of the block."""

@@ -2,7 +2,7 @@ r"""How noise is added: the kernel q_sigma(x~ | x) that turns a density p into p
 
 A kernel serves denoising score matching (Vincent 2011) if the gradient of its logarithm is known. With delta = x~ - x,
 
-    Gaussian        q = N(delta; 0, sigma^2 I)                    grad log q = -delta / sigma^2           (eq. 9)
+    Gaussian        q = N(delta; 0, sigma^2 I)                    grad log q = -delta / sigma^2           (section 4.2)
     Laplace         q = prod_i exp(-|delta_i| / b) / (2 b)        grad log q = -sign(delta) / b
     scale mixture   q = sum_k w_k N(delta; 0, (r_k sigma)^2 I)    grad log q = -delta sum_k rho_k / (r_k sigma)^2
 

@@ -49,6 +49,10 @@ class LevelTerms:
     scaling: Tensor
     waves: Tensor
 
+    def rows(self, part: slice) -> LevelTerms:
+        """Those of some rows."""
+        return LevelTerms(self.damping[part], self.scaling[part], self.waves[part])
+
 
 class ScoreNetwork:
     """The shape of the network and how it is evaluated; the weights are handed in as one flat float tensor.
@@ -62,6 +66,7 @@ class ScoreNetwork:
         self.settings = settings
         self.conditioning = conditioning
         self.device = device
+        self._mean = torch.tensor(conditioning.mean, device=device)
         self.is_energy = conditioning.kind == "energy"
         self.activation = ACTIVATIONS[settings.activation]
         self.frequencies = _frequencies(settings.features, settings.octaves).to(device)  # (2, features)
@@ -114,13 +119,16 @@ class ScoreNetwork:
             (phase.sin() * levels.damping, phase.cos() * levels.damping, centred * levels.scaling, levels.waves), 1
         )
 
+    def hidden(self, flat: Tensor, features: Tensor) -> Tensor:
+        """The last hidden layer, with shape (B, width)."""
+        h = features
+        for weight in self.layers(flat)[:-1]:
+            h = self.activation(h @ weight.T)
+        return h
+
     def output(self, flat: Tensor, features: Tensor) -> Tensor:
         """F, with shape (B, outputs), by the plainest code: the definition that the fast passes are tested against."""
-        *hidden, last = self.layers(flat)
-        h = features
-        for weight in hidden:
-            h = self.activation(h @ weight.T)
-        return h @ last.T
+        return self.hidden(flat, features) @ self.layers(flat)[-1].T
 
     def score_function(self, flat: Tensor, sigma: Tensor, levels: LevelTerms | None = None) -> ScoreFunction:
         """The score at these noise levels, (B,), as a function of x, (B, 2), differentiable in x and in `flat`.
@@ -133,9 +141,9 @@ class ScoreNetwork:
             if self.is_energy:
                 with torch.enable_grad():
                     x = x if x.requires_grad else x.detach().requires_grad_(True)
-                    value = self._log_density(flat, self._centre(x), sigma, terms).sum()
+                    value = self._log_density(flat, self.centre(x), sigma, terms).sum()
                     return torch.autograd.grad(value, x, create_graph=True)[0]
-            centred = self._centre(x)
+            centred = self.centre(x)
             return self.conditioning.score(self.output(flat, self.embed(centred, terms)), centred, sigma)
 
         return score
@@ -143,7 +151,7 @@ class ScoreNetwork:
     def score(self, flat: Tensor, x: Tensor, sigma: float | Tensor) -> Tensor:
         """The score at x, with shape (B, 2), in the weights' type; a float sigma is the quick path."""
         if not isinstance(sigma, Tensor) and not self.is_energy:
-            return self._score_level(flat, self._centre(x), sigma)
+            return self._score_level(flat, self.centre(x), sigma)
         each = self._each(sigma, x)
         parts = zip(x.split(ROWS), each.split(ROWS), strict=True)
         if self.is_energy and not (torch.is_grad_enabled() and x.requires_grad):
@@ -153,14 +161,15 @@ class ScoreNetwork:
     def log_density(self, flat: Tensor, x: Tensor, sigma: float | Tensor) -> Tensor:
         """An energy's log-density at x, (B, 2), up to a constant of sigma: (B,)."""
         each = self._each(sigma, x)
-        return self._log_density(flat, self._centre(x), each, self.levels(each))
+        return self._log_density(flat, self.centre(x), each, self.levels(each))
 
     def _log_density(self, flat: Tensor, centred: Tensor, sigma: Tensor, levels: LevelTerms) -> Tensor:
         output = self.output(flat, self.embed(centred, levels))
         return self.conditioning.log_density(output, centred, sigma)
 
-    def _centre(self, x: Tensor) -> Tensor:
-        return x - torch.tensor(self.conditioning.mean, dtype=x.dtype, device=x.device)
+    def centre(self, x: Tensor) -> Tensor:
+        """X less the data's mean, (B, 2)."""
+        return x - self._mean.to(x.dtype)
 
     def _each(self, sigma: float | Tensor, x: Tensor) -> Tensor:
         return sigma if isinstance(sigma, Tensor) else x.new_full((len(x),), sigma)

@@ -19,7 +19,7 @@ t = grad log q(x | x0), which is -z / sigma for Gaussian noise, has the score of
 
 * `dsm_control_variate`: subtract c [(|z|^2 - d) / (2 sigma^2) + z . s_theta(x0) / sigma], which has mean zero and at
   small sigma nearly the same fluctuations (Wang et al. 2020, "A Wasserstein minimum velocity approach", section 3.1).
-  At large sigma it adds noise instead: `VariateCoefficient` fits c to each level as training goes.
+  At large sigma it adds noise instead: `VariateCoefficient` fits c to each level's gradient as training goes.
 * `dsm_reference`: in place of t its posterior mean over a reference batch of draws (Xu, Tong & Jaakkola 2023, eq. 7).
 * pooled targets: that same mean over all draws so far, from tables (`trainer.pool`).
 
@@ -177,33 +177,39 @@ def weighted_loss(residual: Tensor, weight: Tensor) -> Tensor:
 
 
 class VariateCoefficient:
-    """The control variate's coefficient c for each noise level, fitted as training goes.
+    """The control variate's coefficient c for each noise level, fitted to the gradient as training goes.
 
-    Of the loss, only A = 1/2 |s(x)|^2 + z . s(x) / sigma depends on the learner, and of the variate only
-    B = z . s(x0) / sigma, which has mean zero. c = E[A B] / E[B^2] leaves A - c B the least variance; both means are
-    running ones with a memory of some `MEMORY` batches. c serves the batch after the one that it was fitted to, so that
-    the variate keeps its mean of zero.
+    What is to be steadied is the gradient, not the loss. By the output layer's weights W the gradient of one sample's
+    loss is r h(x)^T, with the residual r = s(x) + z / sigma and the last hidden layer h; that of its variate is
+    (z / sigma) h(x0)^T. Least is left of the one by the other for
+
+        c = E[(r . z / sigma) (h(x) . h(x0))] / E[|z / sigma|^2 |h(x0)|^2],
+
+    held within [0, 1] (outside only its noise leads). Both means are running ones with a memory of some `MEMORY`
+    batches, and c serves the batch after the one that it was fitted to, so that the variate keeps its mean of zero.
     """
 
     MEMORY = 100
 
     def __init__(self, levels: int, device: torch.device) -> None:
-        self.products = torch.zeros(2, levels, device=device)  # E[A B] and E[B^2], up to a common factor
+        self.products = torch.zeros(2, levels, device=device)  # both means, up to a common factor
 
     def of(self, level: Tensor) -> Tensor:
-        """C at each point's level, (B,); 0 before anything is known."""
+        """The coefficient at each point's level, (B,); 0 before anything is known."""
         both, square = self.products
-        return (both / square.clamp(min=1e-30))[level]
+        return (both / square.clamp(min=1e-30)).clamp(0, 1)[level]
 
-    def update(self, score: ScoreFunction, batch: Batch, level: Tensor) -> None:
-        """Learn from one batch, with `level` (B,) the index of each point's noise level."""
-        with torch.no_grad():
-            z = (batch.x - batch.x0) / batch.sigma[:, None]
-            s = score(batch.x)
-            a = 0.5 * s.square().sum(1) + (z * s).sum(1) / batch.sigma
-            b = (z * score(batch.x0)).sum(1) / batch.sigma
-            self.products.mul_(1 - 1 / self.MEMORY)
-            self.products.index_add_(1, level, torch.stack((a * b, b * b)))
+    @torch.no_grad()
+    def update(self, score: ScoreFunction, hidden: ScoreFunction, batch: Batch, level: Tensor) -> None:
+        """Learn from one batch, with `level` (B,) the index of each point's noise level; `hidden` is h, (B, width)."""
+        pull = (batch.x - batch.x0) / batch.sigma[:, None] ** 2  # z / sigma
+        above = hidden(batch.x0)
+        both = ((score(batch.x) + pull) * pull).sum(1) * (hidden(batch.x) * above).sum(1)
+        square = pull.square().sum(1) * above.square().sum(1)
+        found = torch.stack((both, square))
+        found = torch.where(found.isfinite().all(), found, 0.0)  # a step that fails teaches nothing
+        self.products.mul_(1 - 1 / self.MEMORY)
+        self.products.index_add_(1, level, found)
 
 
 # --- the floor ------------------------------------------------------------------------------------------------------

@@ -115,8 +115,10 @@ class Optimiser:
         return {name: getattr(self, name) for name in _FACTS}
 
     def resume(self, facts: Mapping[str, float]) -> None:
-        """Go on from `facts`; the tensors are written by the caller."""
+        """Go on from `facts`; the tensors are written by the caller. `TypeError` if one is no number."""
         for name in _FACTS:
+            if not isinstance(facts[name], int | float):
+                raise TypeError(f"{name} is {facts[name]!r}, not a number")
             setattr(self, name, facts[name])
 
     def tensors(self) -> dict[str, Tensor]:

@@ -28,27 +28,27 @@ aten = torch.ops.aten
 
 
 @dataclass(frozen=True)
-class _Bend:
+class _Activation:
     """An activation and its backward, each written into a buffer: forward(z, out), backward(up, z, h, out)."""
 
     forward: Callable[..., Any]
     backward: Callable[..., Any]
 
 
-_BENDS: dict[Activation, _Bend] = {
-    "silu": _Bend(
+_ACTIVATIONS: dict[Activation, _Activation] = {
+    "silu": _Activation(
         lambda z, out: aten.silu.out(z, out=out),
         lambda up, z, h, out: aten.silu_backward.grad_input(up, z, grad_input=out),
     ),
-    "gelu": _Bend(
+    "gelu": _Activation(
         lambda z, out: aten.gelu.out(z, out=out),
         lambda up, z, h, out: aten.gelu_backward.grad_input(up, z, grad_input=out),
     ),
-    "tanh": _Bend(
+    "tanh": _Activation(
         lambda z, out: aten.tanh.out(z, out=out),
         lambda up, z, h, out: aten.tanh_backward.grad_input(up, h, grad_input=out),
     ),
-    "softplus": _Bend(
+    "softplus": _Activation(
         lambda z, out: aten.softplus.out(z, out=out),
         lambda up, z, h, out: aten.softplus_backward.grad_input(up, z, 1, 20, grad_input=out),
     ),
@@ -77,7 +77,7 @@ class RegressionPass:
     def __init__(self, network: ScoreNetwork, rows: int, hidden: torch.dtype) -> None:
         self.network = network
         self.hidden = hidden
-        self._bend = _BENDS[network.settings.activation]
+        self._activation = _ACTIVATIONS[network.settings.activation]
         exact = torch.float64 if hidden == torch.float64 else torch.float32
         self.gradient = torch.zeros(network.count, dtype=exact, device=network.device)
         self._rough = torch.zeros(network.count, dtype=hidden, device=network.device)
@@ -103,7 +103,7 @@ class RegressionPass:
         below = features
         for k, matrix in enumerate(hidden):
             torch.mm(below, matrix.T, out=self._z[k])
-            below = self._bend.forward(self._z[k], self._h[k])
+            below = self._activation.forward(self._z[k], self._h[k])
         torch.mm(below, last.T, out=self._forward)
         residual = self._forward.to(target.dtype) - target
         value = weighted_loss(residual, weight)
@@ -113,7 +113,7 @@ class RegressionPass:
         torch.mm(up.T, below, out=self._gradients[-1])
         torch.mm(up, last, out=self._back)
         for k in reversed(range(len(hidden))):
-            at_z = self._bend.backward(self._back, self._z[k], self._h[k], self._h[k])
+            at_z = self._activation.backward(self._back, self._z[k], self._h[k], self._h[k])
             torch.mm(at_z.T, self._h[k - 1] if k else features, out=self._gradients[k])
             if k:
                 torch.mm(at_z, hidden[k], out=self._back)

@@ -50,7 +50,7 @@ class Drawable(Protocol):
     """What a learner may ask of a density."""
 
     def sample(self, n: int, sigma: float = 0.0, *, generator: torch.Generator | None = None) -> Tensor:
-        """Draws with shape (n, 2)."""
+        """Draws with shape (n, 2), on the generator's device: the processor's, or on a run on cuda that one's."""
         ...
 
 
@@ -108,7 +108,7 @@ class Pool:
         self.tabulated_draws = 0
 
     def clone(self) -> Pool:
-        """The same pool, to be added to apart; both read the same tables until one makes them again."""
+        """The same pool, to be added to apart."""
         other = copy(self)
         other.counts, other.table = self.counts.clone(), self.table.clone()
         return other

@@ -141,7 +141,8 @@ def training_levels(settings: FitSettings, diameter: float, rows: int) -> tuple[
     """The noise levels of training, and the level of each training point.
 
     * "geometric": the ladder of `settings.ladder`, each level for as many rows as any other.
-    * "edm": a level of its own for every row, clipped to the ladder's two ends; rows at the same end share its level.
+    * "edm": a level of its own for every row, clipped to the ladder's two ends, which are levels themselves; rows at
+      the same end share its level.
     * "ddpm-linear", "ddpm-cosine": the 1000 levels of the VP process in VE's scale, t uniform. They have their own
       ends: 0.010 to 157 and 0.0064 to 20,000.
 
@@ -154,7 +155,10 @@ def training_levels(settings: FitSettings, diameter: float, rows: int) -> tuple[
         The levels (L,) float64, strictly falling; and for each row the index of its level, (rows,) int64, not falling.
     """
     if settings.schedule == "edm":
-        levels, index = edm_levels(rows).clamp(*_ends(settings.ladder, diameter)).unique(return_inverse=True)
+        low, high = _ends(settings.ladder, diameter)
+        spread = edm_levels(rows).clamp(low, high)
+        spread[0], spread[-1] = high, low  # few rows would not reach the ends by themselves
+        levels, index = spread.unique(return_inverse=True)
         return levels.flip(0), len(levels) - 1 - index
     if settings.schedule == "geometric":
         ladder = geometric_ladder(settings.ladder, diameter)
@@ -183,4 +187,4 @@ def largest_distance(points: Tensor, directions: int = 64) -> float:
     while len(points) > _CHUNK:
         points = torch.cat([part[(part @ axes).argmax(0)] for part in points.split(_CHUNK)])
     corners = points[(points @ axes).argmax(0)]
-    return float(torch.cdist(corners, corners).max())
+    return float(torch.cdist(corners, corners, compute_mode="donot_use_mm_for_euclid_dist").max())

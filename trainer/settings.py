@@ -1,13 +1,12 @@
 """Choices that a person makes before or during a run, as frozen dataclasses.
 
-Nothing here imports torch or numpy: the window, project files and checkpoints carry these objects, and
-only `trainer.fit` and `trainer.samplers` act on them. Every class checks its own fields when it is made and raises
+Nothing here imports torch or numpy: the window, project files and checkpoints carry these objects, and the rest of
+`trainer` acts on them. Every class checks its own fields when it is made and raises
 `InputError` with one line that names the field and what would be right.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Literal, get_args
@@ -32,8 +31,9 @@ def _number(name: str, value: object, low: float, high: float) -> None:
     """Refuse anything but a finite number in [low, high]."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise InputError(f"{name}: {value!r} is not a number; give one between {low:g} and {high:g}")
-    if not math.isfinite(value) or not low <= value <= high:
-        raise InputError(f"{name}: {value:g} is out of range; give a number between {low:g} and {high:g}")
+    if not low <= value <= high:  # NaN too
+        shown = f"{value:g}" if abs(value) < 1e300 or isinstance(value, float) else "a number of hundreds of digits"
+        raise InputError(f"{name}: {shown} is out of range; give a number between {low:g} and {high:g}")
 
 
 def _whole(name: str, value: object, low: int, high: int) -> None:
@@ -140,10 +140,15 @@ class FitSettings:
             )
         if self.objective == "ddpm" and self.weighting != "ddpm":
             raise InputError(f"weighting: objective ddpm has a weight of its own; choose ddpm, not {self.weighting}")
-        if denoising and self.target == "pooled" and self.schedule != "geometric":
+        if denoising and self.target in ("pooled", "control_variate") and self.schedule != "geometric":
             raise InputError(
-                f"target: pooled targets are tabulated level by level, which the schedule {self.schedule!r} has too "
-                "many of; choose schedule geometric, or target reference or single"
+                f"target: {self.target} is fitted level by level, which the schedule {self.schedule!r} has too many "
+                "of; choose schedule geometric, or target reference or single"
+            )
+        if self.schedule.startswith("ddpm") and self.parameterisation in ("score", "unconditional"):
+            raise InputError(
+                f"parameterisation: {self.parameterisation} does not learn at DDPM's noise levels, which reach from "
+                "0.01 to 20,000; choose noise, denoiser or energy"
             )
         if self.kernel == "gaussian":
             return
@@ -222,7 +227,7 @@ class ParticleSettings:
         _whole("particles.steps", self.steps, 1, 10_000)
         _whole("particles.fine_steps", self.fine_steps, 1, 10_000)
         _number("particles.fine_below", self.fine_below, 0, 10)
-        _number("particles.epsilon", self.epsilon, 1e-9, 1)
+        _number("particles.epsilon", self.epsilon, 1e-12, 1000)
         _number("particles.sigma_min", self.sigma_min, 1e-3, 10)
         _number("particles.sigma_max", self.sigma_max, 1e-3, 10)
         if self.sigma_max < self.sigma_min:

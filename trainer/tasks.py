@@ -38,6 +38,8 @@ from trainer.settings import FitSettings
 
 CRITERIA: dict[str, Criterion] = {"ism": ism, "hutchinson": ssm_vr, "ssm": ssm, "ssm_vr": ssm_vr}
 """The objectives that need no target."""
+MOST_PAIRS = 1 << 20
+"""Points times draws of a reference batch that are weighed at once."""
 
 
 class Task(Protocol):
@@ -88,7 +90,7 @@ class Targets:
     ) -> None:
         self.settings, self.points, self.pool, self.density = settings, points, pool, density
         self.conditioning = network.conditioning
-        self.mean = torch.tensor(self.conditioning.mean, device=network.device)
+        self.centre = network.centre
         self._lattices = pool.rows(points.level) if settings.pooled else None
 
     def make(self, streams: Streams) -> Tensor:
@@ -97,7 +99,7 @@ class Targets:
         if self._lattices is not None:
             x, tabulated = self.pool.lookup(points.x, self._lattices)
             points.x.copy_(x)
-        target = self.conditioning.output(self._score(streams), points.x - self.mean, points.sigma)
+        target = self.conditioning.output(self._score(streams), self.centre(points.x), points.sigma)
         return target if tabulated is None else torch.where(tabulated.isnan(), target, tabulated)
 
     def _score(self, streams: Streams) -> Tensor:
@@ -110,7 +112,10 @@ class Targets:
             found = []
             for part in points.parts():
                 reference = self.density.sample(settings.reference, 0.0, generator=streams.extra).to(points.x)
-                found.append(reference_target(replace(points.batch(part), reference=reference)))
+                size = max(1, MOST_PAIRS // settings.reference)
+                for first in range(part.start, part.stop, size):
+                    some = points.batch(slice(first, min(first + size, part.stop)))
+                    found.append(reference_target(replace(some, reference=reference)))
             return torch.cat(found)
         return one_draw_target(points.batch(slice(None)))
 
@@ -123,7 +128,9 @@ class Regression:
         weight = level_weights(settings.weighting, points.sigma, network.conditioning.scale)
         self._weight = weight * network.conditioning.slope(points.sigma) ** 2
         self._levels = network.levels(points.sigma)
-        hidden = torch.bfloat16 if fast_bfloat16(network.device) else torch.float32
+        # Without Fourier features the position itself goes in, and bfloat16 would round it by more than sigma.
+        rough = fast_bfloat16(network.device) and settings.network.features > 0
+        hidden = torch.bfloat16 if rough else torch.float32
         self._pass = RegressionPass(network, settings.batch, hidden)
         self._features = torch.zeros(len(points), network.inputs, dtype=hidden, device=network.device)
         self._target = torch.zeros(len(points), 2, device=network.device)
@@ -137,7 +144,7 @@ class Regression:
 
     def describe(self) -> None:
         """Make the features, and the loss of F = 0."""
-        self.network.features(self.points.x - self.targets.mean, self._levels, self._features)
+        self.network.features(self.network.centre(self.points.x), self._levels, self._features)
         self.bound.copy_(weighted_loss(self._target, self._weight))
 
     def loss(self, weights: Tensor, part: slice) -> Tensor:
@@ -166,6 +173,7 @@ class Differential:
         self.settings, self.network, self.points, self.targets = settings, network, points, targets
         device = network.device
         self._weight = level_weights(settings.weighting, points.sigma, network.conditioning.scale)
+        self._levels = network.levels(points.sigma)
         self._pass = DifferentialPass(network)
         self._tensors: dict[str, Tensor] = {}
         if settings.objective in CRITERIA:
@@ -198,10 +206,14 @@ class Differential:
         batch, level = self.points.batch(part), self.points.level[part]
         if "probes" in self._tensors:
             batch = replace(batch, probes=self._tensors["probes"][:, part])
-        levels = self.network.levels(batch.sigma)
+        levels, network = self._levels.rows(part), self.network
         value = self._pass.loss(weights, self._criterion(part, level), batch, levels, self._weight[part])
         if self._coefficient:
-            self._coefficient.update(self.network.score_function(weights, batch.sigma, levels), batch, level)
+
+            def hidden(x: Tensor) -> Tensor:
+                return network.hidden(weights, network.embed(network.centre(x), levels))
+
+            self._coefficient.update(network.score_function(weights, batch.sigma, levels), hidden, batch, level)
         return value
 
     def _criterion(self, part: slice, level: Tensor) -> Criterion:

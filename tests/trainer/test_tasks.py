@@ -153,18 +153,54 @@ def test_esm_wants_a_density_that_knows_its_score() -> None:
         ({"kernel": "laplace"}, "parameterisation: denoiser is defined for Gaussian noise, not for laplace"),
         ({"kernel": "mixture", "parameterisation": "score"}, "target: pooled is known for Gaussian noise"),
         (
-            {"kernel": "laplace", "parameterisation": "score", "target": "single", "schedule": "ddpm-linear"},
+            {"kernel": "laplace", "parameterisation": "energy", "target": "single", "schedule": "ddpm-linear"},
             "schedule: ddpm-linear is defined for Gaussian noise",
         ),
         ({"objective": "ddpm"}, "schedule: objective ddpm draws its noise levels from DDPM's timesteps"),
         ({"objective": "ddpm", "schedule": "ddpm-cosine"}, "weighting: objective ddpm has a weight of its own"),
-        ({"schedule": "edm"}, "target: pooled targets are tabulated level by level"),
+        ({"schedule": "edm"}, "target: pooled is fitted level by level"),
+        ({"schedule": "edm", "target": "control_variate"}, "target: control_variate is fitted level by level"),
+        (
+            {"schedule": "ddpm-cosine", "target": "single", "parameterisation": "score"},
+            "parameterisation: score does not learn at DDPM's noise levels",
+        ),
+        ({"batch": 10**400}, "batch: a number of hundreds of digits is out of range"),
     ],
 )
 def test_what_does_not_fit_together_is_refused_in_one_line(wrong: dict[str, str], said: str) -> None:
     with pytest.raises(InputError, match=said) as caught:
         FitSettings(**wrong)  # type: ignore[arg-type]
     assert "\n" not in str(caught.value)
+
+
+def test_a_control_variate_survives_a_failed_step(two: GaussianMixture) -> None:
+    fit = _train(Fit(two, EACH["control variate"], device="cpu"), 70)
+    fit.weights.fill_(torch.nan)
+    _train(fit, 70)
+    assert fit.recoveries == 1
+    assert bool(fit.weights.isfinite().all())
+
+
+def test_the_schedule_edm_trains_between_the_ends_asked_for(two: GaussianMixture) -> None:
+    ladder = LadderSettings(sigma_min=1e-3, sigma_max=50.0)
+    fit = Fit(two, replace(SMALL, schedule="edm", target="single", ladder=ladder), device="cpu")
+    assert (fit.sigma_min, fit.sigma_max) == (1e-3, 50.0)
+
+
+def test_data_of_no_width_can_be_learned() -> None:
+    dot = GaussianMixture([1.0], [[0.3, 0.1]], [[[1e-40, 0.0], [0.0, 1e-40]]])
+    fit = _train(Fit(dot, SMALL, device="cpu"), 60)
+    assert relative_fisher_error(fit.snapshot(), dot, 0.02, n=2000) < 0.05
+
+
+def test_a_fit_of_an_energy_knows_its_log_density(two: GaussianMixture) -> None:
+    fit = _train(Fit(two, EACH["energy"], device="cpu"), 60)
+    x = two.sample(500, generator=torch.Generator().manual_seed(1))
+    difference = fit.log_prob(x, 0.3) - two.log_prob(x, 0.3)
+    assert fit.has_log_density
+    assert float(difference.std()) < 0.2
+    with pytest.raises(InputError, match="log_prob: a network of the parameterisation denoiser has none"):
+        Fit(two, SMALL, device="cpu").log_prob(x, 0.3)
 
 
 def test_the_loss_of_a_batch_is_that_of_its_rows(two: GaussianMixture) -> None:
