@@ -6,7 +6,8 @@ alone is computed once a run, and every batch holds every level in proportion.
 
 **One source of points.** Draws and noise come from a stream of their own; the pool's further draws, random directions
 and reference batches come from another. So runs with the same seed, batch, kernel and noise levels see the same
-x ~ p_sigma whatever they minimise, and can be compared sample by sample.
+x ~ p_sigma whatever they minimise, and can be compared sample by sample. (Pooled targets spread these points wider and
+move them to lattice nodes: `trainer.tasks`.)
 """
 
 from __future__ import annotations

@@ -10,7 +10,9 @@ Each row holds
   reach (`trainer.objectives`), over the same fresh batches: what lies between the two is what learning can remove;
 * the **relative Fisher error** per noise level and its geometric mean (`trainer.metrics`): the same measure for all;
 * the **gradient variance** over fresh batches at *common* weights: those of the first row at equal steps. Expected
-  gradients agree there (their weights lambda being the same), so that the variance alone tells the objectives apart.
+  gradients agree there (their weights lambda being the same), so that the variance alone tells the objectives apart;
+  but for pooled targets, whose loss is robust and whose points are spread wider (`trainer.tasks`): the same minimum by
+  another gradient.
 """
 
 from __future__ import annotations

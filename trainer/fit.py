@@ -42,8 +42,8 @@ from trainer.tasks import Regression, make_task
 
 __all__ = ["Fit", "FitSettings", "Progress"]
 
-RUSH, RUSH_DRAWS = 256, 4096
-"""For the first RUSH steps on a density each step adds RUSH_DRAWS to the pool, beside the draws of each block."""
+RUSH, DRAWS = 64, 16_384
+"""For the first RUSH steps on a density each step adds DRAWS to the pool; afterwards each block does."""
 GOOD_EVERY = 64
 WATCH_EVERY = 32
 """On a device that computes ahead, losses are looked at every so many steps: looking makes it wait."""
@@ -292,6 +292,8 @@ class Fit:
         """Draw the next block and make what the objective wants to know of it."""
         self._points.fill(self.density, self._streams)
         self._pool.add(self._points.x0)
+        if self.settings.pooled and self._optimiser.clock >= RUSH and len(self._points) < DRAWS:
+            self._pool.add(self._draw(DRAWS - len(self._points)))
         self._task.prepare(self._streams)
         self._next_batch = 0
 
@@ -313,24 +315,21 @@ class Fit:
             if self._graph is None:
                 self._graph = GraphedStep(self._task, self._optimiser, part)
             self._graph.replay(part)
-            self._count_step()
         elif self._is_sound(self._task.loss(self._optimiser.weights, part)):
             if clock % GOOD_EVERY == 0:
                 self._optimiser.keep()
             self._optimiser.step(self._task.gradient)
-            self._count_step()
         else:
             notice = self._optimiser.undo(self.step, self.settings.learning_rate)
+        if not notice:
+            self.step += 1
+            self._optimiser.clock += 1
         if self.settings.pooled:
             if self._optimiser.clock < RUSH:
-                self._pool.add(self._draw(RUSH_DRAWS))
+                self._pool.add(self._draw(DRAWS))
             self._pool.refresh()
         self.seconds += time.perf_counter() - began
         return Progress(self.step, self.seconds, self.loss, self.draws, notice)
-
-    def _count_step(self) -> None:
-        self.step += 1
-        self._optimiser.clock += 1
 
     def _is_sound(self, loss: Tensor) -> bool:
         """Whether loss and gradient are finite and the loss is not beyond all bounds."""

@@ -21,7 +21,9 @@ t = grad log q(x | x0), which is -z / sigma for Gaussian noise, has the score of
   small sigma nearly the same fluctuations (Wang et al. 2020, "A Wasserstein minimum velocity approach", section 3.1).
   At large sigma it adds noise instead: `VariateCoefficient` fits c to each level's gradient as training goes.
 * `dsm_reference`: in place of t its posterior mean over a reference batch of draws (Xu, Tong & Jaakkola 2023, eq. 7).
-* pooled targets: that same mean over all draws so far, from tables (`trainer.pool`).
+* pooled targets: that same mean over all draws so far, from tables (`trainer.pool`). Such a target is a function of x,
+  known everywhere: training may then look wider than p_sigma (`trainer.tasks`) and weigh large residuals less
+  (`robust_weights`), neither of which moves the minimiser.
 
 **Noise prediction** (`noise_prediction`; Ho et al. 2020, eq. 14): |eps_theta - eps|^2 is 2 sigma^2 times `dsm`, since
 eps_theta = -sigma s_theta. With noise levels from DDPM's timesteps it is L_simple to the letter.
@@ -169,6 +171,17 @@ def level_weights(weighting: Weighting, sigma: Tensor, scale: float) -> Tensor:
     if weighting == "edm":
         return square * (square + scale**2) / scale**2
     return square if weighting == "ncsn" else 2 * square
+
+
+def robust_weights(residual: Tensor, weight: Tensor) -> Tensor:
+    """The weights, (B,), with which squares of the residual, (B, 2), have the gradient of a pseudo-Huber loss.
+
+    u = weight |residual|^2 counts like 2 c^2 (sqrt(1 + u / c^2) - 1), c^2 being the batch's mean of u (Charbonnier et
+    al. 1997). Where the target is a function of x the minimiser is that of squares; but the few points with the largest
+    residuals, which hold most of the squares, no longer make up most of the gradient.
+    """
+    u = weight * residual.square().sum(1)
+    return (1 + u / u.mean().clamp(min=1e-30)).rsqrt()
 
 
 def weighted_loss(residual: Tensor, weight: Tensor) -> Tensor:

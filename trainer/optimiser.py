@@ -1,6 +1,6 @@
 """Adam on one flat tensor, with the averaged weights beside it and a copy to fall back on.
 
-Adam (Kingma & Ba 2015, Algorithm 1) with beta = (0.9, 0.99) and the rates of `trainer.rates`. A step that is not
+Adam (Kingma & Ba 2015, Algorithm 1) with beta = (0.9, 0.95) and the rates of `trainer.rates`. A step that is not
 finite is never taken: `undo` goes back to the last good weights and lowers the rate, since that is what blew them up.
 """
 
@@ -15,7 +15,7 @@ from torch.optim.adam import adam
 from trainer.errors import TrainingError
 from trainer.rates import averaging_weight, learning_rate
 
-BETA1, BETA2, EPSILON = 0.9, 0.99, 1e-8
+BETA1, BETA2, EPSILON = 0.9, 0.95, 1e-8
 LOWER = 0.1
 """What the rate is multiplied by when a step had to be undone."""
 PATIENCE = 12

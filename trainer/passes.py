@@ -21,7 +21,7 @@ import torch
 from torch import Tensor
 
 from trainer.networks import LevelTerms, ScoreNetwork
-from trainer.objectives import Batch, ScoreFunction, weighted_loss
+from trainer.objectives import Batch, ScoreFunction, robust_weights, weighted_loss
 from trainer.settings import Activation
 
 aten = torch.ops.aten
@@ -72,10 +72,13 @@ class RegressionPass:
         network: the shapes.
         rows: the batch size B.
         hidden: the type of the hidden layers' products: bfloat16, float32 or float64.
+        robust: whether the gradient is that of a pseudo-Huber loss (`trainer.objectives.robust_weights`); the loss that
+            is returned is the plain square all the same.
     """
 
-    def __init__(self, network: ScoreNetwork, rows: int, hidden: torch.dtype) -> None:
+    def __init__(self, network: ScoreNetwork, rows: int, hidden: torch.dtype, *, robust: bool = False) -> None:
         self.network = network
+        self.robust = robust
         self.hidden = hidden
         self._activation = _ACTIVATIONS[network.settings.activation]
         exact = torch.float64 if hidden == torch.float64 else torch.float32
@@ -107,6 +110,8 @@ class RegressionPass:
         torch.mm(below, last.T, out=self._forward)
         residual = self._forward.to(target.dtype) - target
         value = weighted_loss(residual, weight)
+        if self.robust:
+            weight = weight * robust_weights(residual, weight)
 
         # d loss / d F = weight (F - target) / B, and down through the layers.
         up = (residual * (weight / len(target))[:, None]).to(self.hidden)

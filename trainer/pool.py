@@ -15,7 +15,8 @@ Two facts make this exact enough to learn from:
 
 The targets are tabulated on one lattice per noise level, over the data's range and 4.5 sigma, `NODES_PER_SIGMA` nodes
 to a sigma; training points are moved to their nearest node and read the target there, so nothing is interpolated. A
-node that has no target (its table is not made yet, or no draw is near) holds NaN, and there the one-draw target serves.
+node that has no target (its table is not made yet, or no draw is near) holds NaN, and there the one-draw target serves
+(`trainer.tasks`).
 
 The error of s_hat falls as 1 / draws, so the pool keeps growing and the tables are made again each time it has grown by
 half: a few rows of one lattice per training step, by the step's number and never by the clock.

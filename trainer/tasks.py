@@ -38,6 +38,9 @@ from trainer.settings import FitSettings
 
 CRITERIA: dict[str, Criterion] = {"ism": ism, "hutchinson": ssm_vr, "ssm": ssm, "ssm_vr": ssm_vr}
 """The objectives that need no target."""
+WIDER = 1.4
+"""Pooled targets are known everywhere, so the points that ask for them lie this many times farther from their x0 than
+noise would carry them: the network is most wrong where points of p_sigma are rare."""
 MOST_PAIRS = 1 << 20
 """Points times draws of a reference batch that are weighed at once."""
 
@@ -94,13 +97,19 @@ class Targets:
         self._lattices = pool.rows(points.level) if settings.pooled else None
 
     def make(self, streams: Streams) -> Tensor:
-        """The target of each point, (rows, 2); pooled ones move the points to their nearest nodes."""
-        points, tabulated = self.points, None
-        if self._lattices is not None:
-            x, tabulated = self.pool.lookup(points.x, self._lattices)
-            points.x.copy_(x)
-        target = self.conditioning.output(self._score(streams), self.centre(points.x), points.sigma)
-        return target if tabulated is None else torch.where(tabulated.isnan(), target, tabulated)
+        """The target of each point, (rows, 2).
+
+        For pooled targets the points are spread wider and moved to their nearest nodes. Where the node has no target
+        the point stays where noise put it, and has its one-draw target, which is right under that noise only.
+        """
+        points = self.points
+        if self._lattices is None:
+            return self.conditioning.output(self._score(streams), self.centre(points.x), points.sigma)
+        node, tabulated = self.pool.lookup(torch.lerp(points.x0, points.x, WIDER), self._lattices)
+        known = ~tabulated[:, :1].isnan()
+        points.x.copy_(torch.where(known, node, points.x))
+        single = self.conditioning.output(self._score(streams), self.centre(points.x), points.sigma)
+        return torch.where(known, tabulated, single)
 
     def _score(self, streams: Streams) -> Tensor:
         """The score that each point is to have, (rows, 2)."""
@@ -131,7 +140,7 @@ class Regression:
         # Without Fourier features the position itself goes in, and bfloat16 would round it by more than sigma.
         rough = fast_bfloat16(network.device) and settings.network.features > 0
         hidden = torch.bfloat16 if rough else torch.float32
-        self._pass = RegressionPass(network, settings.batch, hidden)
+        self._pass = RegressionPass(network, settings.batch, hidden, robust=settings.pooled)
         self._features = torch.zeros(len(points), network.inputs, dtype=hidden, device=network.device)
         self._target = torch.zeros(len(points), 2, device=network.device)
         self.gradient = self._pass.gradient

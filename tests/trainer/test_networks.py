@@ -11,7 +11,7 @@ from trainer.networks import ScoreNetwork
 from trainer.objectives import weighted_loss
 from trainer.parameterisations import Preconditioning
 from trainer.passes import RegressionPass
-from trainer.settings import NetworkSettings
+from trainer.settings import Activation, NetworkSettings
 
 CPU = torch.device("cpu")
 CONDITIONING = Preconditioning((0.1, -0.2), 0.45)
@@ -44,6 +44,23 @@ def test_written_out_gradient_is_autograds(depth: int) -> None:
     assert float(loss) == pytest.approx(float(expected.detach()), rel=1e-12)
     assert leaf.grad is not None
     torch.testing.assert_close(training.gradient, leaf.grad, rtol=1e-10, atol=1e-14)
+
+
+@pytest.mark.parametrize("activation", ["silu", "gelu", "tanh", "softplus"])
+def test_every_activation_and_the_robust_gradient_are_autograds(activation: Activation) -> None:
+    """The robust gradient is that of c^2 (sqrt(1 + u / c^2) - 1) with c^2, the mean of u, held."""
+    network, weights, features, target, weight = _case(
+        NetworkSettings(width=24, features=10, activation=activation), 40, torch.float64
+    )
+    training = RegressionPass(network, 40, torch.float64, robust=True)
+    loss = training.loss(weights, features, target, weight)
+    leaf = weights.clone().requires_grad_()
+    u = weight * (network.output(leaf, features) - target).square().sum(1)
+    assert float(loss) == pytest.approx(0.5 * float(u.detach().mean()), rel=1e-12)
+    scale = u.detach().mean()
+    (scale * ((1 + u / scale).sqrt() - 1)).mean().backward()
+    assert leaf.grad is not None
+    torch.testing.assert_close(training.gradient, leaf.grad, rtol=1e-9, atol=1e-13)
 
 
 @pytest.mark.parametrize(("dtype", "within"), [(torch.float32, 1e-5), (torch.bfloat16, 0.02)])

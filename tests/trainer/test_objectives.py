@@ -204,7 +204,7 @@ def test_the_control_variate_has_mean_zero(sigma: float) -> None:
 
 @pytest.mark.parametrize("sigma", [0.02, 0.1, 0.3, 1.0, 2.0])
 def test_the_fitted_control_variate_never_adds_noise_to_the_gradient(sigma: float) -> None:
-    """Of a learner W h(x) with h = (x, sin 3x, 1): the scatter of W's gradient with the fitted c, with none and with 1."""
+    """Of a learner W h(x), h = (x, sin 3x, 1): the scatter of W's gradient with the fitted c, with none and with 1."""
     batch = _batch(sigma, 40_000)
 
     def hidden(x: Tensor) -> Tensor:
