@@ -47,7 +47,7 @@ def inflation(x: float) -> float:
 def variance_excess(x: float, ratio: float, steps: int) -> float:
     """e(x): by which share of sigma^2 the variance is too large after `steps` steps h = x sigma^2, 0 <= x < 2.
 
-    They begin with the variance that the level before left, (ratio sigma)^2 (Song & Ermon 2020, proposition 4).
+    They begin with the variance that the level before left, (ratio sigma)^2 (Song & Ermon 2020, proposition 3).
     """
     b = inflation(x)
     return abs((1 - x) ** (2 * steps) * (ratio**2 - b) + b - 1)

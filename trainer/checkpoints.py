@@ -11,9 +11,10 @@ written under another name first and takes its own only when complete, so that a
 from __future__ import annotations
 
 import json
-import math
+import reprlib
 import secrets
 import shutil
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -101,16 +102,16 @@ def load_score(folder: str | Path, device: str = "cpu") -> LearnedScore:
         settings = FitSettings.from_json(card["settings"])
         if kernel_named(card["kernel"]).name != settings.kernel:
             raise InputError("kernel and settings do not fit together")
-        mean_x, mean_y = (_number(v) for v in card["mean"])
-        scale, top, bottom = (_number(card[name]) for name in ("scale", "sigma_max", "sigma_min"))
-        seed, step = (_count(card[name]) for name in ("seed", "step"))
+        mean = _pair("mean", card["mean"])
+        scale, top, bottom = (_number(name, card[name]) for name in ("scale", "sigma_max", "sigma_min"))
+        seed, step = (_count(name, card[name]) for name in ("seed", "step"))
         if not (scale > 0 and 0 < bottom <= top):
             raise InputError("scale, sigma_min and sigma_max do not fit together")
     except KeyError as error:
         raise InputError(f"{folder / CARD}: the field {error} is missing; use another copy") from error
     except (TypeError, ValueError) as error:  # InputError is a ValueError
         raise InputError(f"{folder / CARD}: {error}") from error
-    conditioning = Preconditioning((mean_x, mean_y), scale, settings.parameterisation)
+    conditioning = Preconditioning(mean, scale, settings.parameterisation)
     network = ScoreNetwork(settings.network, conditioning, where)
     tensors = _read_tensors(folder / NUMBERS)
     try:
@@ -164,16 +165,27 @@ def _take(tensors: dict[str, Tensor], name: str, shape: tuple[int, ...] | None, 
     return tensor
 
 
-def _number(value: object) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        raise InputError(f"{value!r} stands where a finite number should; use another copy")
+def _number(name: str, value: object) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) <= sys.float_info.max:
+        raise InputError(f"{name}: {_shown(value)} stands where a finite number should; use another copy")
     return float(value)
 
 
-def _count(value: object) -> int:
+def _pair(name: str, value: object) -> tuple[float, float]:
+    if not isinstance(value, list) or len(value) != 2:
+        raise InputError(f"{name}: {_shown(value)} stands where two finite numbers should; use another copy")
+    return _number(name, value[0]), _number(name, value[1])
+
+
+def _count(name: str, value: object) -> int:
     if isinstance(value, bool) or not isinstance(value, int):
-        raise InputError(f"{value!r} stands where a whole number should; use another copy")
+        raise InputError(f"{name}: {_shown(value)} stands where a whole number should; use another copy")
     return value
+
+
+def _shown(value: object) -> str:
+    """A value for a message: a card may hold a megabyte of it."""
+    return f"a list of {len(value)}" if isinstance(value, list) else reprlib.repr(value)
 
 
 def _read(path: Path) -> bytes:

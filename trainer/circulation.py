@@ -120,9 +120,10 @@ def curl_map_chunks(
         chunk: how many lattice points are worked on between two yields.
 
     Raises:
-        InputError: n is less than 1, or half_width or spacing is not positive.
+        InputError: n is less than 1, half_width or spacing is not positive, or the square lies
+            beyond `error_maps.FARTHEST`.
     """
-    check_lattice(half_width, n)
+    check_lattice(centre, half_width, n)
     points = to_device(lattice_points(centre, half_width, n), model.device)
     if spacing is None and not is_differentiable(model, points, sigma):
         spacing = SPACING
@@ -138,6 +139,8 @@ def curl_map_chunks(
 def rotational_share(model: ScoreModel, density: Density, sigma: float, n: int = 4096, seed: int = 0) -> float:
     """The antisymmetric part's share of the Jacobian, E|A|^2 / E|J|^2 over n points of p_sigma drawn from `seed`.
 
+    0 where the Jacobian vanishes at all of them, as for a score that does not depend on x.
+
     Raises:
         InputError: the model's score cannot be differentiated.
     """
@@ -145,7 +148,7 @@ def rotational_share(model: ScoreModel, density: Density, sigma: float, n: int =
     points = to_device(density.sample(n, sigma, kernel=model.kernel, generator=generator).double(), model.device)
     found = torch.cat([jacobian(model, points[part], sigma) for part in portions(n, 4096)]).cpu().double()
     turning = (found[:, 1, 0] - found[:, 0, 1]).square().sum() / 2
-    return float(turning / found.square().sum())
+    return float(turning / found.square().sum().clamp(min=torch.finfo(torch.float64).tiny))
 
 
 def circle(centre: tuple[float, float], radius: float, corners: int = 64) -> Floats:

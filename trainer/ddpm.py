@@ -38,6 +38,7 @@ from trainer.errors import InputError
 from trainer.kernels import require_gaussian
 from trainer.models import ScoreModel, require_levels
 from trainer.noise import Noise
+from trainer.parameterisations import noise_from_score
 from trainer.schedules import ddpm_alphas_cumprod, vp_to_ve
 from trainer.settings import ParticleSettings
 from trainer.trajectories import Trajectory, step_noise, trajectory
@@ -141,7 +142,7 @@ def _backwards(
 
     def move(x: Tensor, step: int) -> Tensor:
         a, b, sigma = bars[step - 1], bars[step], levels[step - 1].sigma
-        eps = -sigma * model.score(x, sigma)
+        eps = noise_from_score(model.score(x, sigma), sigma)
         y = step_in_vp(math.sqrt(a) * x, eps, a, b, step_noise(noise, step, x, ids))
         return y / math.sqrt(b)
 

@@ -30,7 +30,8 @@ from trainer.errors import InputError
 from trainer.kernels import GAUSSIAN, Kernel
 from trainer.laplace import LaplaceCells, laplace_gaussian
 from trainer.laplace_quadrature import correlated_laplace
-from trainer.perturbed import PerturbedDensity, Truth, lattice, noise_level, to_truth
+from trainer.lattices import lattice_axes
+from trainer.perturbed import PerturbedDensity, Truth, noise_level, to_truth
 from trainer.separable import CellSums
 
 _BANDWIDTHS = (1e-4, 10.0)
@@ -125,9 +126,14 @@ class GaussianMixture(PerturbedDensity):
     def _draw(self, n: int, sigma: Tensor, generator: torch.Generator | None) -> Tensor:
         _, means, variances, axes, _ = (torch.as_tensor(p, dtype=sigma.dtype, device=sigma.device) for p in self._parts)
         k = self._choice.draw(n, generator, sigma.device)
-        spread = variances[k] + (sigma.square()[:, None] if sigma.ndim else sigma.square())
-        z = torch.randn(n, 2, generator=generator, dtype=sigma.dtype, device=sigma.device) * spread.sqrt()
-        return means[k] + (axes[k] @ z[:, :, None])[:, :, 0]
+        z = torch.randn(n, 2, generator=generator, dtype=sigma.dtype, device=sigma.device)
+        if sigma.ndim:
+            z *= (variances[k] + sigma.square()[:, None]).sqrt()
+            return means[k] + (axes[k] @ z[:, :, None])[:, :, 0]
+        # One gather of the mean and of both half axes: most of the time goes into memory, not into sums.
+        half = axes * (variances + sigma.square()).sqrt()[:, None]  # (K, 2, 2)
+        mean, first, second = torch.cat((means, half[:, :, 0], half[:, :, 1]), 1).index_select(0, k).split(2, 1)
+        return (mean + first * z[:, :1]).addcmul_(second, z[:, 1:])
 
     def _gaussian_log_prob(self, x: Tensor, sigma: Tensor) -> Tensor:
         return self._log_terms(x, sigma)[0].logsumexp(1)
@@ -198,12 +204,18 @@ class PaintedDensity(PerturbedDensity):
         self._cells = CellSums(w, cell)
         row, col = w.nonzero()
         self._centres = np.stack(((col - (w.shape[1] - 1) / 2) * cell, (row - (w.shape[0] - 1) / 2) * cell), axis=1)
+        self._centres_kept = torch.from_numpy(self._centres)
         self._choice = Categorical(w[row, col])
 
     @property
     def weights(self) -> NDArray[np.float64]:
         """A copy of the normalised weights, (rows, cols), sum 1."""
         return self._weights.copy()
+
+    @property
+    def centres(self) -> NDArray[np.float64]:
+        """A copy of the centres of the cells that hold mass, (K, 2), in the order of `weights.nonzero()`."""
+        return self._centres.copy()
 
     @classmethod
     def from_image(cls, path: str | PathLike[str], size: int = 128, invert: bool = False) -> PaintedDensity:
@@ -217,7 +229,9 @@ class PaintedDensity(PerturbedDensity):
         if kernel != GAUSSIAN:
             return super().score_lattice(centre, half_width, n, sigma, kernel=kernel)
         variance = self._lattice_variance(sigma)
-        return (self._cells.pull_lattice(*lattice(centre, half_width, n), 0.5 / variance) / variance).float().numpy()
+        return (
+            (self._cells.pull_lattice(*lattice_axes(centre, half_width, n), 0.5 / variance) / variance).float().numpy()
+        )
 
     def density_lattice(
         self, centre: tuple[float, float], half_width: float, n: int, sigma: float, *, kernel: Kernel = GAUSSIAN
@@ -226,7 +240,7 @@ class PaintedDensity(PerturbedDensity):
         if kernel != GAUSSIAN:
             return super().density_lattice(centre, half_width, n, sigma, kernel=kernel)
         variance = self._lattice_variance(sigma)
-        log_sum = self._cells.log_sum_lattice(*lattice(centre, half_width, n), 0.5 / variance)
+        log_sum = self._cells.log_sum_lattice(*lattice_axes(centre, half_width, n), 0.5 / variance)
         return (log_sum.exp() / (2 * math.pi * variance)).numpy()
 
     def is_far(self, x: Tensor, sigma: float | Tensor = 0.0) -> Tensor:
@@ -240,7 +254,13 @@ class PaintedDensity(PerturbedDensity):
         spread = self._variance(sigma).sqrt()
         z = torch.randn(n, 2, generator=generator, dtype=sigma.dtype, device=sigma.device)
         z *= spread[:, None] if spread.ndim else spread
-        return z.add_(torch.as_tensor(self._centres, dtype=sigma.dtype, device=sigma.device).index_select(0, cell))
+        return z.add_(self._centres_like(sigma).index_select(0, cell))
+
+    def _centres_like(self, sigma: Tensor) -> Tensor:
+        """The occupied cells' centres, (cells, 2), kept for the type and device last asked for."""
+        if self._centres_kept.dtype != sigma.dtype or self._centres_kept.device != sigma.device:
+            self._centres_kept = torch.as_tensor(self._centres, dtype=sigma.dtype, device=sigma.device)
+        return self._centres_kept
 
     def _gaussian_log_prob(self, x: Tensor, sigma: Tensor) -> Tensor:
         variance = self._variance(sigma)

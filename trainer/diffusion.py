@@ -30,10 +30,12 @@ import math
 
 from torch import Tensor
 
+from trainer.errors import InputError
 from trainer.kernels import require_gaussian
 from trainer.langevin import langevin_step
 from trainer.models import ScoreModel, require_levels
 from trainer.noise import Noise
+from trainer.parameterisations import noise_from_score
 from trainer.schedules import rho_ladder
 from trainer.settings import ParticleSettings
 from trainer.trajectories import START, Trajectory, double, step_noise, trajectory
@@ -51,11 +53,16 @@ def diffusion_levels(settings: ParticleSettings, model: ScoreModel) -> tuple[flo
     """The `diffusion_steps` noise levels from `start_sigma` down to `sigma_min`, without the final 0.
 
     Raises:
-        InputError: the model does not know them all, or its noise is not Gaussian.
+        InputError: the model does not know them all, its noise is not Gaussian, or start_sigma is not above sigma_min.
     """
     top = start_sigma(settings, model)
     require_gaussian(model.kernel, "running a diffusion backwards")
     require_levels(model, settings.sigma_min, top, "start_sigma")
+    if not top > settings.sigma_min:
+        raise InputError(
+            f"particles.start_sigma: {top:g} is not above sigma_min = {settings.sigma_min:g}; "
+            "give a larger noise level to start from, or a smaller sigma_min"
+        )
     return tuple(rho_ladder(top, settings.sigma_min, settings.diffusion_steps, settings.rho).tolist())
 
 
@@ -128,12 +135,12 @@ def reverse_step(model: ScoreModel, x: Tensor, sigma: float, lower: float, z: Te
 
 
 def euler_step(model: ScoreModel, x: Tensor, sigma: float, lower: float) -> Tensor:
-    """Return x + (lower - sigma) d, d = -sigma s(x, sigma)."""
-    return x + (sigma - lower) * sigma * model.score(x, sigma)
+    """Return x + (lower - sigma) d, d = -sigma s(x, sigma), the network's noise."""
+    return x + (lower - sigma) * noise_from_score(model.score(x, sigma), sigma)
 
 
 def heun_step(model: ScoreModel, x: Tensor, sigma: float, lower: float) -> Tensor:
     """Euler's step, and again with the mean of the slopes at both its ends; lower > 0."""
-    slope = -sigma * model.score(x, sigma)  # (B, *)
+    slope = noise_from_score(model.score(x, sigma), sigma)  # (B, *)
     end = x + (lower - sigma) * slope
-    return x + (lower - sigma) * 0.5 * (slope - lower * model.score(end, lower))
+    return x + (lower - sigma) * 0.5 * (slope + noise_from_score(model.score(end, lower), lower))

@@ -10,6 +10,9 @@ At each lattice point the learned and the true score give
 The weighted map sums to the relative Fisher error as far as the lattice reaches and resolves p_sigma, which says why a
 score may be arbitrarily wrong in empty places without the training objective noticing (Song & Ermon 2019, section 3.2).
 
+The weights p_sigma enter as p_sigma / max p_sigma over the lattice, so that both relative figures hold even where the
+lattice lies so far from the mass that p_sigma itself is below what a float can hold.
+
 At a summit or a saddle of p_sigma the true score vanishes and no ratio to it means anything: there the relative map
 divides by `SMALL` = 1 % of the root mean square of |s| under p_sigma instead.
 """
@@ -36,6 +39,8 @@ if TYPE_CHECKING:
 
 SMALL = 0.01
 CHUNK = 256
+FARTHEST = 1e6
+"""No lattice lies farther from the origin: up to there all figures stay well within the range of a float."""
 
 Floats = NDArray[np.float64]
 
@@ -46,12 +51,17 @@ class ErrorMap:
 
     Attributes:
         learned, exact: the scores, (n, n, 2).
-        density: p_sigma, (n, n).
+        log_density: log p_sigma, (n, n).
     """
 
     learned: Floats
     exact: Floats
-    density: Floats
+    log_density: Floats
+
+    @property
+    def density(self) -> Floats:
+        """p_sigma, (n, n); 0 where that is less than a float can hold."""
+        return np.exp(self.log_density)
 
     @property
     def absolute(self) -> Floats:
@@ -60,14 +70,18 @@ class ErrorMap:
 
     @property
     def relative(self) -> Floats:
-        """|s_theta - s| / |s|, (n, n), with `SMALL` of the typical |s| where |s| is less than that."""
-        typical = np.sqrt(self._power / self.density.sum())
+        """|s_theta - s| / |s|, (n, n), with `SMALL` of the typical |s| where |s| is less than that.
+
+        Raises:
+            InputError: the true score vanishes at every lattice point.
+        """
+        typical = np.sqrt(self._power / self._share.sum())
         return self.absolute / np.maximum(np.linalg.norm(self.exact, axis=2), SMALL * typical)
 
     @property
     def weighted(self) -> Floats:
-        """What each point adds to the relative Fisher error, (n, n)."""
-        return self.density * self.absolute**2 / self._power
+        """What each point adds to the relative Fisher error, (n, n); errors as for `relative`."""
+        return self._share * self.absolute**2 / self._power
 
     @property
     def cosine(self) -> Floats:
@@ -76,12 +90,23 @@ class ErrorMap:
 
     @property
     def relative_fisher_error(self) -> float:
-        """E|s_theta - s|^2 / E|s|^2 by quadrature over the lattice."""
+        """E|s_theta - s|^2 / E|s|^2 by quadrature over the lattice; errors as for `relative`."""
         return float(self.weighted.sum())
 
     @property
+    def _share(self) -> Floats:
+        """The density over its largest value on the lattice, (n, n)."""
+        return np.exp(self.log_density - self.log_density.max())
+
+    @property
     def _power(self) -> float:
-        return float((self.density * np.square(self.exact).sum(axis=2)).sum())
+        """The sum of |s|^2 by these weights."""
+        power = float((self._share * np.square(self.exact).sum(axis=2)).sum())
+        if not power > 0:
+            raise InputError(
+                "lattice: the true score vanishes at every point of it; give more points or another centre"
+            )
+        return power
 
 
 class ErrorMapProbe:
@@ -95,7 +120,7 @@ class ErrorMapProbe:
         kernel: the noise that makes p_sigma of p.
 
     Raises:
-        InputError: n is less than 1 or half_width is not positive.
+        InputError: n is less than 1, half_width is not positive, or the square lies beyond `FARTHEST`.
     """
 
     def __init__(
@@ -108,7 +133,7 @@ class ErrorMapProbe:
         chunk: int = CHUNK,
         kernel: Kernel = GAUSSIAN,
     ) -> None:
-        check_lattice(half_width, n)
+        check_lattice(centre, half_width, n)
         self.density = density
         self.sigma = sigma
         self.kernel = kernel
@@ -139,7 +164,7 @@ class ErrorMapProbe:
         return ErrorMap(
             torch.cat(learned).view(n, n, 2).numpy(),
             torch.cat(self._exact).view(n, n, 2).numpy(),
-            torch.cat(self._log_prob).exp().view(n, n).numpy(),
+            torch.cat(self._log_prob).view(n, n).numpy(),
         )
 
 
@@ -155,9 +180,13 @@ def fisher_error_map(
     return finish(ErrorMapProbe(density, sigma, centre, half_width, n, kernel=model.kernel).measure(model))
 
 
-def check_lattice(half_width: float, n: int) -> None:
-    """Refuse a lattice without points or without extent."""
+def check_lattice(centre: tuple[float, float], half_width: float, n: int) -> None:
+    """Refuse a lattice without points, without extent or beyond what scores can be asked for."""
     if n < 1:
         raise InputError(f"n: {n}; give 1 or more lattice points along a side")
-    if not half_width > 0:
-        raise InputError(f"half_width: {half_width:g}; give a distance above 0, in units of the plane")
+    if not 0 < half_width <= FARTHEST:
+        raise InputError(
+            f"half_width: {half_width:g}; give a distance above 0 and up to {FARTHEST:g}, in units of the plane"
+        )
+    if not all(abs(c) <= FARTHEST for c in centre):
+        raise InputError(f"centre: ({centre[0]:g}, {centre[1]:g}); give coordinates within {FARTHEST:g} of the origin")

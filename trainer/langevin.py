@@ -5,7 +5,7 @@ One step of Langevin dynamics on a score s (Song & Ermon 2019, eq. 4 and Algorit
     x <- x + (epsilon / 2) s(x) + sqrt(epsilon) z,    z ~ N(0, I).
 
 Other papers write x + h s + sqrt(2 h) z: h = epsilon / 2. On a Gaussian of variance v its stationary variance is not v
-but b v with b = 1 / (1 - x / 2), x = h / v (Song & Ermon 2020, proof of proposition 2). `trainer.metropolis` mends it.
+but b v with b = 1 / (1 - x / 2), x = h / v (Song & Ermon 2020, proof of proposition 3). `trainer.metropolis` mends it.
 
 * `gradient_ascent` leaves the noise out: every particle ends on a mode.
 * `langevin` is right in the limit, but it cannot cross an empty gap in any time one would wait: the share of each mode

@@ -15,10 +15,16 @@ from torch import Tensor
 Result = TypeVar("Result")
 
 
+def lattice_axes(centre: tuple[float, float], half_width: float, n: int) -> tuple[Tensor, Tensor]:
+    """The cell centres of a square along x and along y, each (n,), float64."""
+    step = (2 * torch.arange(n, dtype=torch.float64) + 1) / n - 1
+    return centre[0] + half_width * step, centre[1] + half_width * step
+
+
 def lattice_points(centre: tuple[float, float], half_width: float, n: int) -> Tensor:
     """The n x n cell centres of a square, float64 with shape (n * n, 2): x fastest, the bottom row first."""
-    step = (2 * torch.arange(n, dtype=torch.float64) + 1) / n - 1
-    y, x = torch.meshgrid(centre[1] + half_width * step, centre[0] + half_width * step, indexing="ij")
+    xs, ys = lattice_axes(centre, half_width, n)
+    y, x = torch.meshgrid(ys, xs, indexing="ij")
     return torch.stack((x.reshape(-1), y.reshape(-1)), dim=1)
 
 

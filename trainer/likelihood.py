@@ -41,14 +41,12 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from trainer.derivatives import divergence, score_and_jacobian
+from trainer.derivatives import score_and_jacobian
 from trainer.errors import InputError
 from trainer.kernels import require_gaussian
 from trainer.lattices import portions
 from trainer.models import ScoreModel
 from trainer.moments import Moments, moments
-
-__all__ = ["FARTHEST", "RHO", "STEPS", "Moments", "divergence", "log_likelihood", "moments"]
 
 RHO = 7
 STEPS = 128

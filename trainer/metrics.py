@@ -74,6 +74,9 @@ class FisherProbe:
         n: how many points of p_sigma, drawn from `seed`.
         chunk: how many points are worked on between two yields.
         kernel: the noise that makes p_sigma of p.
+
+    Raises:
+        InputError: n is less than 1.
     """
 
     def __init__(
@@ -85,6 +88,8 @@ class FisherProbe:
         chunk: int = _CHUNK,
         kernel: Kernel = GAUSSIAN,
     ) -> None:
+        if n < 1:
+            raise InputError(f"n: {n}; give 1 or more points to take the error over")
         self.density = density
         self.sigma = sigma
         self.kernel = kernel

@@ -63,18 +63,22 @@ def metropolis_langevin(
 
     def move(_: Tensor, step: int) -> Tensor:
         nonlocal here  # its x is the state, and its score and log-density need not be asked for again
+        z = step_noise(noise, step, x0, ids)  # (B, *)
         u = noise.uniform(step, 0, len(x0) if ids is None else ids, ())  # (B,)
-        here = metropolis_step(known, here, sigma, settings.epsilon, step_noise(noise, step, x0, ids), u)
+        here = metropolis_step(known, here, sigma, settings.epsilon, z, u)
         return here.x
 
     return trajectory(x0, total_steps(settings), move, double(x0))
 
 
 def require_log_prob(model: ScoreModel) -> LogDensityModel:
-    """The model itself if it has a log-density; `InputError` if it is a score alone."""
-    if not hasattr(model, "log_prob"):
+    """The model itself if it has a log-density; `InputError` if it is a score alone.
+
+    A network has the method under every parameterisation and answers for an energy only: its `has_log_density` says so.
+    """
+    if not (hasattr(model, "log_prob") and getattr(model, "has_log_density", True)):
         raise InputError(
-            f"sampler: mala needs a log-density, which {type(model).__name__} has not; "
+            f"sampler: mala needs a log-density, which this {type(model).__name__} has not; "
             "give the true density or a score learned with parameterisation energy, not read from a table"
         )
     return cast("LogDensityModel", model)

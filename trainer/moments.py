@@ -46,10 +46,7 @@ def components(density: object, otherwise: str) -> tuple[Floats, Floats, Floats]
         return density.weights, density.means, density.covariances
     if isinstance(density, PaintedDensity):
         painted = density.weights
-        rows, cols = painted.shape
-        row, col = painted.nonzero()
-        means = np.stack((col - (cols - 1) / 2, row - (rows - 1) / 2), axis=1) * (2 / max(rows, cols))
-        return painted[row, col], means, density.bandwidth**2 * np.eye(2)[None]
+        return painted[painted > 0], density.centres, density.bandwidth**2 * np.eye(2)[None]
     raise InputError(f"density: {type(density).__name__} is no mixture whose components are known; {otherwise}")
 
 

@@ -9,7 +9,8 @@ where `draw` tells apart several uses within one step, `block` is k // B, and mi
 SplitMix64 (Steele, Lea & Flood 2014, figure 16). A block holds B particles, B such that it has about 16,384 numbers: a
 generator per particle would cost a microsecond each, a single one would tie particles together.
 
-The last (step, draw) is kept, so that panes which share their noise draw it once.
+The last few of them, by (step, draw), are kept: panes that share their noise and draw several times a step draw it
+once.
 """
 
 from __future__ import annotations
@@ -22,6 +23,8 @@ from torch import Tensor
 
 _MASK = (1 << 64) - 1
 _NUMBERS_PER_BLOCK = 16_384
+_ADDRESSES = 8  # kept at most
+_NUMBERS = 1 << 23  # kept at most, 32 MB, unless a single address has more
 
 
 def mix(key: int, word: int) -> int:
@@ -42,7 +45,7 @@ class Noise:
         self.seed = seed
         self.device = torch.device(device)
         self._generator = torch.Generator(device=self.device)
-        self._kept: tuple[tuple[object, ...], Tensor] | None = None
+        self._kept: dict[tuple[object, ...], Tensor] = {}  # the oldest first
 
     def normal(self, step: int, draw: int, ids: int | Tensor, shape: tuple[int, ...] = (2,)) -> Tensor:
         """Standard normal numbers, float32 with shape (B, *shape).
@@ -69,9 +72,8 @@ class Noise:
         first = 0 if isinstance(ids, int) or not count else int(ids.min()) // size
         blocks = range(first, -(-count // size))
         address = (kind, step, draw, shape, first)
-        if self._kept is not None and self._kept[0] == address and len(self._kept[1]) >= len(blocks) * size:
-            numbers = self._kept[1]
-        else:
+        numbers = self._kept.get(address)
+        if numbers is None or len(numbers) < len(blocks) * size:
             numbers = torch.empty(len(blocks) * size, *shape, device=self.device)
             key = mix(mix(mix(mix(0, kind == "uniform"), self.seed & _MASK), step), draw)
             for row, block in enumerate(blocks):
@@ -81,7 +83,16 @@ class Noise:
                     part.normal_(generator=self._generator)
                 else:
                     part.uniform_(generator=self._generator)
-            self._kept = (address, numbers)
+            self._keep(address, numbers)
         if isinstance(ids, int):
             return numbers[:count]
         return numbers[ids.to(self.device) - first * size]
+
+    def _keep(self, address: tuple[object, ...], numbers: Tensor) -> None:
+        """Keep these numbers, and drop the oldest until no more is kept than may be."""
+        self._kept.pop(address, None)
+        self._kept[address] = numbers
+        while len(self._kept) > 1 and (
+            len(self._kept) > _ADDRESSES or sum(kept.numel() for kept in self._kept.values()) > _NUMBERS
+        ):
+            del self._kept[next(iter(self._kept))]

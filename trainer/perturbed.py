@@ -27,6 +27,7 @@ from torch import Tensor
 
 from trainer.errors import InputError
 from trainer.kernels import GAUSSIAN, Gaussian, Kernel, Laplace, ScaleMixture, laplace_scale
+from trainer.lattices import lattice_points
 
 Truth = Literal["closed form", "quadrature"]
 
@@ -86,14 +87,14 @@ class PerturbedDensity(ABC):
         self, centre: tuple[float, float], half_width: float, n: int, sigma: float, *, kernel: Kernel = GAUSSIAN
     ) -> NDArray[np.float32]:
         """The score at the n x n cell centres of a square, shape (n, n, 2), row 0 at the bottom."""
-        points = _points(*lattice(centre, half_width, n))
+        points = lattice_points(centre, half_width, n)
         return self.score(points, sigma, kernel=kernel).view(n, n, 2).numpy().astype(np.float32)
 
     def density_lattice(
         self, centre: tuple[float, float], half_width: float, n: int, sigma: float, *, kernel: Kernel = GAUSSIAN
     ) -> NDArray[np.float64]:
         """p_sigma at the n x n cell centres of a square, shape (n, n), row 0 at the bottom."""
-        points = _points(*lattice(centre, half_width, n))
+        points = lattice_points(centre, half_width, n)
         return self.log_prob(points, sigma, kernel=kernel).exp().view(n, n).numpy()
 
     def truth_is(self, kernel: Kernel) -> Truth:
@@ -124,12 +125,6 @@ class PerturbedDensity(ABC):
         """Each log(w_k p^Gauss_{r_k sigma}(x)), shape (K, B)."""
         parts = zip(kernel.weights, kernel.scales, strict=True)
         return torch.stack([math.log(w) + self._gaussian_log_prob(x, r * sigma) for w, r in parts])
-
-
-def lattice(centre: tuple[float, float], half_width: float, n: int) -> tuple[Tensor, Tensor]:
-    """The cell centres of a square range along x and along y, each (n,), float64."""
-    step = (2 * torch.arange(n, dtype=torch.float64) + 1) / n - 1
-    return centre[0] + half_width * step, centre[1] + half_width * step
 
 
 def noise_level(sigma: float | Tensor, n: int, device: torch.device) -> Tensor:
@@ -176,9 +171,3 @@ def to_truth(x: Tensor, sigma: float | Tensor) -> tuple[Tensor, Tensor]:
 
 def _like(value: Tensor, x: Tensor) -> Tensor:
     return value.to(dtype=x.dtype if x.is_floating_point() else torch.get_default_dtype()).to(x.device)
-
-
-def _points(xs: Tensor, ys: Tensor) -> Tensor:
-    """All (x, y), shape (n * n, 2), x fastest."""
-    y, x = torch.meshgrid(ys, xs, indexing="ij")
-    return torch.stack((x.reshape(-1), y.reshape(-1)), dim=1)

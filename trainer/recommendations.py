@@ -119,10 +119,9 @@ def recommend(
 
     Raises:
         InputError: for points that are not (N, 2), not finite, off the scale or all in one place; for steps_per_level
-            outside 1 .. 10,000 or fewer than 64 draws.
+            that is no whole number from 1 to 10,000, or fewer than 64 draws.
     """
-    if steps_per_level is not None and not 1 <= steps_per_level <= 10_000:
-        raise InputError(f"steps_per_level: {steps_per_level}; give a whole number between 1 and 10000")
+    given = None if steps_per_level is None else _whole_steps(steps_per_level)
     generator = torch.Generator().manual_seed(seed)
     if isinstance(data, Tensor | np.ndarray):
         at = _points(data)
@@ -136,7 +135,7 @@ def recommend(
         low = _smallest_for_density(data, at)
     if low.value > high.value / 2:
         low = Choice(high.value / 2, f"{high.value / 2:.3g} is half of the largest noise level. {low.reason}")
-    return Recommendation(high, low, *_march(low.value, high.value, steps_per_level))
+    return Recommendation(high, low, *_march(low.value, high.value, given))
 
 
 def _march(low: float, high: float, given: int | None) -> tuple[Choice, Choice, Choice, Choice, Choice, Choice]:
@@ -186,6 +185,12 @@ def _march(low: float, high: float, given: int | None) -> tuple[Choice, Choice, 
             f"for 50 % (Song & Ermon 2020, Technique 2) cannot be met in the plane, where any ratio gives over 99.7 %.",
         ),
     )
+
+
+def _whole_steps(steps: object) -> int:
+    if isinstance(steps, bool) or not isinstance(steps, int | np.integer) or not 1 <= steps <= 10_000:
+        raise InputError(f"steps_per_level: {steps!r}; give a whole number between 1 and 10000")
+    return int(steps)
 
 
 def _number_of(steps: int) -> str:

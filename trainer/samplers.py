@@ -30,45 +30,23 @@ from typing import Literal
 from torch import Tensor
 
 from trainer.ddpm import ddim, ddpm, ddpm_levels
-from trainer.diffusion import diffusion_levels, predictor_corrector, probability_flow, reverse_sde, start_sigma
+from trainer.diffusion import diffusion_levels, predictor_corrector, probability_flow, reverse_sde
 from trainer.kernels import GAUSSIAN
-from trainer.langevin import (
-    Level,
-    annealed_langevin,
-    gradient_ascent,
-    langevin,
-    level_at,
-    noise_levels,
-    total_steps,
-)
-from trainer.metropolis import metropolis_langevin, require_log_prob
+from trainer.langevin import annealed_langevin, gradient_ascent, langevin, noise_levels, total_steps
+from trainer.metropolis import metropolis_langevin
 from trainer.models import ScoreModel
 from trainer.noise import Noise
 from trainer.settings import ParticleSettings
-from trainer.starts import START_WIDTH, prior_points, start_points
+from trainer.starts import prior_points, start_points
 from trainer.trajectories import FAR, Trajectory
 
 __all__ = [
     "FAR",
     "SAMPLERS",
-    "START_WIDTH",
-    "Level",
     "Sampler",
     "annealed_langevin",
-    "ddim",
-    "ddpm",
-    "gradient_ascent",
-    "langevin",
-    "level_at",
-    "metropolis_langevin",
     "noise_levels",
-    "predictor_corrector",
-    "prior_points",
-    "probability_flow",
-    "require_log_prob",
-    "reverse_sde",
     "start_points",
-    "start_sigma",
     "total_steps",
     "within",
 ]

@@ -60,7 +60,7 @@ def prior_points(
         shape: of one particle; any but (2,) is a picture and starts from N(0, sigma^2 I).
 
     Raises:
-        InputError: p_sigma is far from any Gaussian.
+        InputError: p_sigma is far from any Gaussian, or the score vanishes.
     """
     z = noise.normal(0, START, n if ids is None else ids, shape)
     if shape != (2,):
@@ -74,7 +74,8 @@ def gaussian_near(model: ScoreModel, sigma: float) -> tuple[np.ndarray, np.ndarr
     """Mean (2,) and covariance (2, 2) of the Gaussian nearest to p_sigma (see the module's docstring).
 
     Raises:
-        InputError: p_sigma is far from any Gaussian: an affine function misses more than `CURVED` of its score.
+        InputError: p_sigma is far from any Gaussian: an affine function misses more than `CURVED` of its score; or
+            there is no score to go by: it is zero everywhere, or not finite.
     """
     nodes, weights = np.polynomial.hermite_e.hermegauss(_NODES)
     z = np.stack(np.meshgrid(nodes, nodes), axis=-1).reshape(-1, 2)  # (B, 2)
@@ -83,9 +84,15 @@ def gaussian_near(model: ScoreModel, sigma: float) -> tuple[np.ndarray, np.ndarr
     for _ in range(_REPETITIONS):
         root = np.linalg.cholesky(covariance)
         score = _ask(model, mean + z @ root.T, sigma)  # (B, 2)
+        power = weights @ np.square(score).sum(1)  # E|s|^2
+        if not 0 < power < np.inf:
+            raise InputError(
+                f"particles.start_sigma: at {sigma:g} the score {'is not finite' if power else 'vanishes'} where it "
+                "was asked, as an untrained network's may, and no start can be found from it; train the score first"
+            )
         centre = weights @ score  # (2,): E[s]
         slope = (weights[:, None] * score).T @ z  # (2, 2): E[s z^T] = E[grad s] root
-        missed = weights @ ((score - centre - z @ slope.T) ** 2).sum(1) / (weights @ (score**2).sum(1))
+        missed = weights @ ((score - centre - z @ slope.T) ** 2).sum(1) / power
         jacobian = slope @ np.linalg.inv(root)
         steepness, axes = np.linalg.eigh(-(jacobian + jacobian.T) / 2)
         if not steepness.min() > 0 or not np.isfinite(steepness).all():

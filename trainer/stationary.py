@@ -1,6 +1,6 @@
 r"""What Langevin dynamics at a finite step converges to: on a Gaussian, exactly, not what it was meant for.
 
-On N(m, S) the score is -S^-1 (x - m) and one step (`trainer.samplers`) is linear,
+On N(m, S) the score is -S^-1 (x - m) and one step (`trainer.langevin`) is linear,
 
     x <- x - (epsilon / 2) S^-1 (x - m) + sqrt(epsilon) z,
 
@@ -8,7 +8,7 @@ so the covariance that no longer changes solves C = A C A + epsilon I with A = I
 
     C = S (I - (epsilon / 4) S^-1)^-1,    in each eigendirection of variance v:  b v,  b = 1 / (1 - epsilon / (4 v)).
 
-With h = epsilon / 2 and x = h / v this is b = 1 / (1 - x / 2) (Song & Ermon 2020, proof of proposition 2). Too large a
+With h = epsilon / 2 and x = h / v this is b = 1 / (1 - x / 2) (Song & Ermon 2020, proof of proposition 3). Too large a
 step *inflates* every mode, the narrow directions most; at epsilon = 4 v the dynamics stop converging at all. A
 Metropolis correction removes the inflation (Roberts & Tweedie 1996).
 """
@@ -18,6 +18,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from trainer.annealing import inflation
 from trainer.errors import InputError
 
 
@@ -30,7 +31,7 @@ def langevin_inflation(epsilon: float, variance: float) -> float:
     if not 0 < variance < np.inf:
         raise InputError(f"variance: {variance:g}; give a finite number above 0")
     _check_step(epsilon, variance)
-    return 1 / (1 - epsilon / (4 * variance))
+    return inflation(epsilon / (2 * variance))
 
 
 def stationary_covariance(epsilon: float, covariance: ArrayLike) -> NDArray[np.float64]:
@@ -49,7 +50,7 @@ def stationary_covariance(epsilon: float, covariance: ArrayLike) -> NDArray[np.f
     if not variances[0] > 0:
         raise InputError("covariance: not positive definite; every eigenvalue must be above 0")
     _check_step(epsilon, float(variances[0]))
-    return (axes * (variances / (1 - epsilon / (4 * variances)))) @ axes.T
+    return (axes * [v * inflation(epsilon / (2 * v)) for v in variances.tolist()]) @ axes.T
 
 
 def _check_step(epsilon: float, variance: float) -> None:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 import torch
 from torch import Tensor
 
+from trainer.errors import InputError
 from trainer.noise import Noise
 
 FAR = 1e4
@@ -48,7 +49,16 @@ def hold(x: Tensor) -> Tensor:
 
 
 def step_noise(noise: Noise, step: int, x: Tensor, ids: Tensor | None, draw: int = STEP) -> Tensor:
-    """Standard normal numbers shaped like x for its particles `ids`, None for 0 .. B - 1."""
+    """Standard normal numbers shaped like x for its particles `ids`, None for 0 .. B - 1.
+
+    Raises:
+        InputError: ids are not B whole numbers.
+    """
+    if ids is not None and (ids.shape != x.shape[:1] or ids.is_floating_point() or ids.is_complex()):
+        raise InputError(
+            f"ids: {ids.dtype} with shape {tuple(ids.shape)} for {len(x)} particles; give a whole number for each, "
+            f"shape ({len(x)},)"
+        )
     return noise.normal(step, draw, len(x) if ids is None else ids, tuple(x.shape[1:]))
 
 

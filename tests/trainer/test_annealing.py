@@ -21,9 +21,9 @@ from trainer.annealing import (
 )
 from trainer.densities import GaussianMixture
 from trainer.errors import InputError
+from trainer.langevin import langevin
 from trainer.models import TrueScore
 from trainer.noise import Noise
-from trainer.samplers import langevin
 from trainer.settings import ParticleSettings
 
 CASES = [(ratio, steps) for ratio in (1.01, 1.0376, 1.2, 2.0, 30.0) for steps in (1, 5, 21, 300)]

@@ -152,3 +152,25 @@ def test_damage_is_one_line_that_names_the_file(folder: Path, name: str) -> None
     text = str(caught.value)
     assert text.startswith(str(folder / file))
     assert "\n" not in text
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "said"),
+    [
+        ("mean", [0, 0, 0], "a list of 3 stands where two finite numbers should"),
+        ("mean", 0.5, "0.5 stands where two finite numbers should"),
+        ("mean", [0, "y"], "'y' stands where a finite number should"),
+        ("scale", [1.0] * 1000, "a list of 1000 stands where a finite number should"),
+        ("scale", 10**400, "stands where a finite number should"),
+        ("sigma_max", "x" * 1000, "stands where a finite number should"),
+        ("step", 1.5, "1.5 stands where a whole number should"),
+    ],
+)
+def test_a_wrong_number_is_named_with_what_would_be_right(folder: Path, field: str, value: object, said: str) -> None:
+    _card(lambda card: card.update({field: value}))(folder)
+    with pytest.raises(InputError) as caught:
+        load_score(folder)
+    text = str(caught.value)
+    assert text.startswith(f"{folder / CARD}: {field}: ")
+    assert text.endswith(f"{said}; use another copy")
+    assert len(text) < len(str(folder)) + 150

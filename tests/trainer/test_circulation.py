@@ -196,3 +196,8 @@ def test_stokes_for_a_learned_score(learned: LearnedScore) -> None:
 def test_bad_loops(loop: list) -> None:
     with pytest.raises(InputError, match=r"^loop: .*give the corners of a polygon"):
         line_integral(Field(whirl), loop, 0.1)
+
+
+def test_a_field_that_does_not_depend_on_x_has_no_rotation() -> None:
+    model = Field(lambda x: torch.ones_like(x) + 0 * x)
+    assert rotational_share(model, GaussianMixture([1.0], [[0.0, 0.0]], [np.eye(2)]), 0.1, n=10) == 0

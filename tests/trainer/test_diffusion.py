@@ -1,4 +1,5 @@
 import math
+from collections.abc import Callable
 from dataclasses import replace
 from itertools import pairwise
 
@@ -10,10 +11,14 @@ from torch import Tensor
 
 from tests.trainer.particles import Impulses, far_modes, gaussian, last, near_modes
 from trainer.diffusion import PLANE, diffusion_levels, predictor_corrector, probability_flow, reverse_sde, start_sigma
+from trainer.errors import InputError
+from trainer.langevin import langevin
+from trainer.metropolis import metropolis_langevin
 from trainer.models import TrueScore
 from trainer.noise import Noise
 from trainer.settings import ParticleSettings
 from trainer.starts import prior_points
+from trainer.trajectories import Trajectory
 
 VARIANCE = torch.tensor([0.2, 0.01], dtype=torch.float64)
 CENTRE = torch.tensor([0.3, -0.5], dtype=torch.float64)
@@ -188,3 +193,24 @@ def test_euler_maruyamas_strong_order_and_limit() -> None:
         errors.append(float((at_sigma_min(reverse_sde(model, x0, settings, path)) - exact).norm(dim=1).mean()))
     assert slope(counts, errors) == pytest.approx(1, abs=0.4)
     assert errors[-1] < 0.01
+
+
+@pytest.mark.parametrize(
+    ("settings", "model"),
+    [
+        (ParticleSettings(sigma_min=0.05, start_sigma=0.05), MODEL),
+        (ParticleSettings(sigma_min=0.05), TrueScore(far_modes(), sigma_max=0.05)),
+    ],
+)
+def test_a_start_that_is_not_above_the_end_is_named(settings: ParticleSettings, model: TrueScore) -> None:
+    with pytest.raises(InputError, match=r"^particles\.start_sigma: 0\.05 is not above sigma_min = 0\.05; [^\n]*$"):
+        diffusion_levels(settings, model)
+
+
+@pytest.mark.parametrize("ids", [torch.arange(3), torch.arange(5.0), torch.arange(5)[:, None]])
+@pytest.mark.parametrize("sampler", [reverse_sde, predictor_corrector, langevin, metropolis_langevin])
+def test_ids_are_one_whole_number_for_each_particle(sampler: Callable[..., Trajectory], ids: Tensor) -> None:
+    with pytest.raises(
+        InputError, match=r"^ids: torch\.(int64|float32) with shape \([^\n]*\) for 5 particles; give [^\n]*$"
+    ):
+        next(sampler(MODEL, torch.zeros(5, 2), COARSE, Noise(0), ids))

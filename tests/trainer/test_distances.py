@@ -240,3 +240,27 @@ def test_bad_input() -> None:
         project(object())
     with pytest.raises(InputError, match=r"^lattice: n = 0"):
         cell_masses(NARROW, n=0)
+
+
+@pytest.mark.parametrize(("width", "bound"), [(1e-4, 1e-8), (1e-6, 2e-5), (1e-8, 2e-5)])
+@pytest.mark.parametrize("order", [1, 2])
+def test_narrow_modes_far_apart(width: float, bound: float, order: int) -> None:
+    """One particle at each of four equal modes: SW_2 = s and SW_1 = s sqrt(2 / pi), F(x_i) being the mean rank.
+
+    A painting's least bandwidth, 1e-4, has a table of a quarter of it; for the others the bound is the table's spacing.
+    """
+    at = np.array([-0.97, -0.113, 0.31, 1.01])
+    means = np.stack((np.zeros(4), at), axis=1)
+    projections = project(GaussianMixture([1.0] * 4, means, [width**2 * np.eye(2)] * 4), directions=1)
+    t = projections.tables[0][0]
+    assert t[1] - t[0] < (0.25 * width if width == 1e-4 else bound)
+    expected = width if order == 2 else width * np.sqrt(2 / np.pi)
+    assert sliced_wasserstein_to_density(means, projections, order) == pytest.approx(expected, abs=bound)
+
+
+def test_the_least_bandwidth_of_a_painting_is_resolved_from_corner_to_corner() -> None:
+    weights = np.zeros((64, 64))
+    weights[0, 0] = weights[-1, -1] = 1.0
+    t = project(PaintedDensity(weights, bandwidth=1e-4), directions=2).tables[0][0]  # along the diagonal
+    assert t[-1] - t[0] > 2.7
+    assert t[1] - t[0] <= 0.25e-4

@@ -83,7 +83,36 @@ def test_the_models_kernel_decides_the_truth() -> None:
     assert fisher_error_map(Field(model.density.score, LAPLACE), ROUND, 0.5, n=12).absolute.max() > 1e-2
 
 
-@pytest.mark.parametrize(("arguments", "field"), [({"n": 0}, "n: 0"), ({"half_width": -1.0}, "half_width: -1")])
+@pytest.mark.parametrize(
+    ("arguments", "field"),
+    [
+        ({"n": 0}, "n: 0"),
+        ({"half_width": -1.0}, "half_width: -1"),
+        ({"half_width": float("inf")}, "half_width: inf"),
+        ({"centre": (0.0, float("nan"))}, r"centre: \(0, nan\)"),
+        ({"centre": (1e200, 0.0)}, r"centre: \(1e\+200, 0\)"),
+    ],
+)
 def test_bad_lattices(arguments: dict, field: str) -> None:
     with pytest.raises(InputError, match=f"^{field}; give"):
         fisher_error_map(TrueScore(ROUND), ROUND, 0.2, **arguments)
+
+
+def test_far_from_all_mass_both_relative_figures_hold() -> None:
+    """At (60, 60) p_sigma is exp(-10,588) and rounds to 0. A score of zero is wrong by all of it, anywhere."""
+    found = fisher_error_map(Field(torch.zeros_like), ROUND, 0.2, centre=(60.0, 60.0), n=12)
+    assert (found.density == 0).all()
+    np.testing.assert_allclose(found.relative, 1, rtol=1e-12)
+    assert found.relative_fisher_error == pytest.approx(1, rel=1e-12)
+    axis = 60 + ((2 * np.arange(12) + 1) / 12 - 1) * 1.5
+    x, y = np.meshgrid(axis, axis)
+    weight = np.exp(-(x**2 + y**2 - 2 * axis[0] ** 2) / (2 * V)) * (x**2 + y**2)
+    np.testing.assert_allclose(found.weighted, weight / weight.sum(), rtol=1e-9)
+
+
+def test_a_lattice_on_the_summit_alone_has_nothing_to_compare_with() -> None:
+    found = fisher_error_map(Field(torch.ones_like), ROUND, 0.2, n=1)
+    assert found.absolute.item() == pytest.approx(2**0.5)
+    for figure in ("relative", "weighted", "relative_fisher_error"):
+        with pytest.raises(InputError, match=r"^lattice: the true score vanishes at every point of it; give [^\n]*$"):
+            getattr(found, figure)

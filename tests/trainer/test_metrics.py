@@ -165,3 +165,8 @@ def test_noise_without_signal_has_an_infinite_ratio_and_one_batch_no_variance() 
     assert found.ratio == float("inf")
     with pytest.raises(InputError, match=r"^batches: 1; give 2 or more"):
         gradient_variance(lambda k: signs[k], 1)
+
+
+def test_no_points_are_refused() -> None:
+    with pytest.raises(InputError, match=r"^n: 0; give 1 or more points"):
+        relative_fisher_error(Scaled(1.0), DENSITY, 0.1, n=0)

@@ -9,12 +9,13 @@ from torch import Tensor
 
 from tests.trainer.particles import far_modes, gaussian, last, near_modes
 from trainer.errors import InputError
+from trainer.fit import Fit
 from trainer.kernels import GAUSSIAN
 from trainer.langevin import langevin
 from trainer.metropolis import LogDensityModel, log_ratio, metropolis_langevin, metropolis_step, place
 from trainer.models import TrueScore
 from trainer.noise import Noise
-from trainer.settings import ParticleSettings
+from trainer.settings import FitSettings, ParticleSettings
 from trainer.starts import start_points
 from trainer.tables import TabulatedScore
 
@@ -135,5 +136,28 @@ def test_an_empty_gap_stays_uncrossed() -> None:
 
 def test_a_score_alone_is_refused() -> None:
     model = TabulatedScore(TrueScore(near_modes()))
-    with pytest.raises(InputError, match=r"^sampler: mala needs a log-density, which TabulatedScore has not; [^\n]*$"):
+    with pytest.raises(
+        InputError, match=r"^sampler: mala needs a log-density, which this TabulatedScore has not; [^\n]*$"
+    ):
         metropolis_langevin(model, torch.zeros(1, 2), ONE_LEVEL, Noise(0))
+
+
+class Learned(Banana):
+    """A learned score: the method is always there, what was learned decides whether it answers."""
+
+    def __init__(self, energy: bool) -> None:
+        self.has_log_density = energy
+
+
+def test_a_learned_score_is_asked_whether_it_has_a_log_density() -> None:
+    x0 = torch.zeros(3, 2)
+    with pytest.raises(InputError, match=r"^sampler: mala needs a log-density, which this Learned has not; [^\n]*$"):
+        metropolis_langevin(Learned(False), x0, ONE_LEVEL, Noise(0))
+    ends = last(metropolis_langevin(Learned(True), x0, ONE_LEVEL, Noise(0)))
+    assert torch.equal(ends, last(metropolis_langevin(Banana(), x0, ONE_LEVEL, Noise(0))))
+
+
+def test_an_untrained_denoiser_is_refused_before_any_step() -> None:
+    fit = Fit(near_modes(), FitSettings(), device="cpu")
+    with pytest.raises(InputError, match=r"^sampler: mala needs a log-density, which this LearnedScore has not; "):
+        metropolis_langevin(fit.snapshot(), torch.zeros(3, 2), ONE_LEVEL, Noise(0))

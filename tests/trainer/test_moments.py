@@ -44,3 +44,10 @@ def test_components_add_up_to_the_density(density: Density) -> None:
 def test_of_anything_else_they_are_not_known() -> None:
     with pytest.raises(InputError, match=r"^density: NoneType is no mixture .*give prior=Moments\(mean, covariance\)$"):
         moments(None)
+
+
+def test_the_centres_of_a_painting_are_those_of_its_cells() -> None:
+    """3 x 5 cells of width 0.4; the first is empty."""
+    y, x = np.mgrid[-0.4:0.5:0.4, -0.8:0.9:0.4]
+    np.testing.assert_allclose(UNEVEN.centres, np.stack((x.ravel(), y.ravel()), axis=1)[1:], atol=1e-15)
+    np.testing.assert_array_equal(components(UNEVEN, "")[1], UNEVEN.centres)

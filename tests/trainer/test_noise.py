@@ -60,3 +60,30 @@ def test_pictures_have_their_own_numbers_too() -> None:
     assert many.shape == (50, *shape)
     assert torch.equal(Noise(2).normal(1, 0, torch.tensor([40]), shape)[0], many[40])
     assert abs(float(many.mean())) < 4 / many.numel() ** 0.5
+
+
+def test_several_draws_of_a_step_are_drawn_once_for_all_panes() -> None:
+    """As mala and pc ask, and the bits are those of a generator that keeps nothing."""
+    noise = Noise(5)
+    asked = [("uniform", 1, 0, ()), ("normal", 1, 0, (2,)), ("normal", 1, 2, (2,)), ("normal", 1, 3, (2,))]
+    first = [getattr(noise, kind)(step, draw, 5_000, shape) for kind, step, draw, shape in asked]
+    for (kind, step, draw, shape), kept in zip(asked, first, strict=True):
+        again = getattr(noise, kind)(step, draw, 5_000, shape)
+        assert again.data_ptr() == kept.data_ptr()
+        assert torch.equal(again, getattr(Noise(5), kind)(step, draw, 5_000, shape))
+
+
+def test_what_is_kept_is_bounded_in_number_and_in_memory() -> None:
+    noise = Noise(5)
+    for step in range(50):
+        noise.normal(step, 0, 10)
+        assert len(noise._kept) <= 8
+    assert len(noise._kept) == 8
+    picture = (3, 64, 64)
+    for step in range(50, 54):
+        noise.normal(step, 0, 300, picture)  # 3.7 million numbers
+        assert sum(kept.numel() for kept in noise._kept.values()) <= 1 << 23
+    assert len(noise._kept) == 2
+    whole = noise.normal(54, 0, 700, picture)  # more than is kept otherwise: the last is kept in any case
+    assert len(noise._kept) == 1
+    assert noise.normal(54, 0, 700, picture).data_ptr() == whole.data_ptr()

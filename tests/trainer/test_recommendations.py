@@ -185,3 +185,39 @@ def test_points_that_are_none_are_refused_in_one_line(points: np.ndarray, said: 
 def test_numbers_out_of_range_are_refused(asked: dict[str, int]) -> None:
     with pytest.raises(InputError, match=f"^{next(iter(asked))}: "):
         recommend(load_density("far-modes"), **asked)
+
+
+def _pair(apart: float) -> np.ndarray:
+    return np.array([[0.0, 0.0], [apart, 0.0]])
+
+
+@pytest.mark.parametrize("steps", [None, 1, 21, 10_000, np.int64(3)])
+@pytest.mark.parametrize(
+    "points",
+    [
+        pytest.param(_pair(9.0), id="9 apart"),
+        pytest.param(_pair(10.0), id="10 apart"),
+        pytest.param(_pair(19.9), id="19.9 apart"),
+        pytest.param(_pair(4.1e-3), id="as close as is taken"),
+        pytest.param(np.array([[0, 0], [1e-6, 0], [5.0, 0], [5.0, 1e-6]]), id="1e-6 apart, wide"),
+        pytest.param(np.concatenate((np.zeros((50, 2)), [[1e-6, 0], [4e-3, 0]])), id="1e-6 apart, narrow"),
+    ],
+)
+def test_what_is_recommended_is_taken(points: np.ndarray, steps: int | None) -> None:
+    found = recommend(points, steps_per_level=steps)
+    settings = found.particles()
+    assert settings.epsilon == found.epsilon.value
+    assert FitSettings(ladder=found.ladder).ladder.sigma_min == settings.sigma_min
+    assert settings.steps == found.to_json()["steps"]["value"] == (21 if steps is None else steps)
+    json.dumps(found.to_json())
+
+
+def test_points_closer_than_the_least_noise_are_refused() -> None:
+    with pytest.raises(InputError, match=r"^points: up to 5e-07 from their mean; scale them [^\n]*$"):
+        recommend(_pair(1e-6))
+
+
+@pytest.mark.parametrize("steps", [2.5, True, "20", math.nan])
+def test_steps_are_a_whole_number(steps: object) -> None:
+    with pytest.raises(InputError, match=r"^steps_per_level: .*; give a whole number between 1 and 10000$"):
+        recommend(_pair(1.0), steps_per_level=steps)

@@ -6,6 +6,7 @@ import torch
 from scipy.optimize import brentq
 from scipy.stats import kstest, norm
 
+from tests.trainer.fields import Field
 from tests.trainer.particles import far_modes, gaussian
 from trainer.errors import InputError
 from trainer.models import TrueScore
@@ -79,3 +80,14 @@ def test_particle_k_starts_alike_whatever_their_number() -> None:
     model, ids = TrueScore(far_modes()), torch.tensor([9_000, 4])
     many = prior_points(model, 10_000, Noise(1), 3.0)
     assert torch.equal(prior_points(model, 2, Noise(1), 3.0, ids), many[ids])
+
+
+@pytest.mark.parametrize(
+    ("value", "said"), [(0.0, "vanishes"), (math.nan, "is not finite"), (math.inf, "is not finite")]
+)
+def test_a_score_that_points_nowhere_is_refused(value: float, said: str) -> None:
+    """Such as that of a network whose last layer is still zero."""
+    with pytest.raises(
+        InputError, match=rf"^particles\.start_sigma: at 3 the score {said} [^\n]*train the score first$"
+    ):
+        prior_points(Field(lambda x: torch.full_like(x, value)), 10, Noise(0), 3.0)
