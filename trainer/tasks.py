@@ -38,9 +38,10 @@ from trainer.settings import FitSettings
 
 CRITERIA: dict[str, Criterion] = {"ism": ism, "hutchinson": ssm_vr, "ssm": ssm, "ssm_vr": ssm_vr}
 """The objectives that need no target."""
-WIDER = 1.4
-"""Pooled targets are known everywhere, so the points that ask for them lie this many times farther from their x0 than
-noise would carry them: the network is most wrong where points of p_sigma are rare."""
+WIDER, FARTHER, EVERY = 1.4, 3.0, 16
+"""Pooled targets are known everywhere, so the points that ask for them lie WIDER times as far from their x0 as noise
+would carry them: the network is most wrong where points of p_sigma are rare. One in EVERY lies FARTHER out, where
+particles start: without these the far field is left to chance."""
 MOST_PAIRS = 1 << 20
 """Points times draws of a reference batch that are weighed at once."""
 
@@ -95,6 +96,8 @@ class Targets:
         self.conditioning = network.conditioning
         self.centre = network.centre
         self._lattices = pool.rows(points.level) if settings.pooled else None
+        self._spread = torch.full((len(points), 1), WIDER, device=network.device)
+        self._spread[::EVERY] = FARTHER
 
     def make(self, streams: Streams) -> Tensor:
         """The target of each point, (rows, 2).
@@ -105,7 +108,7 @@ class Targets:
         points = self.points
         if self._lattices is None:
             return self.conditioning.output(self._score(streams), self.centre(points.x), points.sigma)
-        node, tabulated = self.pool.lookup(torch.lerp(points.x0, points.x, WIDER), self._lattices)
+        node, tabulated = self.pool.lookup(torch.lerp(points.x0, points.x, self._spread), self._lattices)
         known = ~tabulated[:, :1].isnan()
         points.x.copy_(torch.where(known, node, points.x))
         single = self.conditioning.output(self._score(streams), self.centre(points.x), points.sigma)

@@ -14,7 +14,7 @@ from trainer.graphs import GraphedStep
 from trainer.metrics import relative_fisher_error
 from trainer.passes import RegressionPass
 from trainer.settings import LadderSettings, NetworkSettings
-from trainer.tasks import WIDER, Regression
+from trainer.tasks import EVERY, FARTHER, WIDER, Regression
 
 SMALL = FitSettings(network=NetworkSettings(width=32, features=16), ladder=LadderSettings(levels=8), batch=128)
 FREE = replace(SMALL, target="single", parameterisation="score")
@@ -89,9 +89,11 @@ def test_objectives_see_the_same_points(two: GaussianMixture) -> None:
         points = fit._points
         assert torch.equal(points.x0, reference.x0), name
         if fit.settings.pooled:
-            wide = reference.x0 + WIDER * (reference.x - reference.x0)
+            spread = torch.full((len(points), 1), WIDER)
+            spread[::EVERY] = FARTHER
+            wide = reference.x0 + spread * (reference.x - reference.x0)
             moved = (points.x - wide).norm(dim=1) / reference.sigma
-            assert float(moved.quantile(0.99)) < 2**0.5 / 6 + 1e-3, name
+            assert float(moved.quantile(0.95)) < 2**0.5 / 6 + 1e-3, name
             assert float(moved.quantile(0.01)) > 0, name
         else:
             assert torch.equal(points.x, reference.x), name
