@@ -173,20 +173,19 @@ def level_weights(weighting: Weighting, sigma: Tensor, scale: float) -> Tensor:
     return square if weighting == "ncsn" else 2 * square
 
 
-def robust_weights(residual: Tensor, weight: Tensor) -> Tensor:
-    """The weights, (B,), with which squares of the residual, (B, 2), have the gradient of a pseudo-Huber loss.
+def weighted_squares(residual: Tensor, weight: Tensor) -> Tensor:
+    """Weight |residual|^2, (B,), for a residual (B, 2) and a weight (B,): the loss is half the mean of these."""
+    return weight * residual.square().sum(1)
 
-    u = weight |residual|^2 counts like 2 c^2 (sqrt(1 + u / c^2) - 1), c^2 being the batch's mean of u (Charbonnier et
-    al. 1997). Where the target is a function of x the minimiser is that of squares; but the few points with the largest
-    residuals, which hold most of the squares, no longer make up most of the gradient.
+
+def robust_weights(u: Tensor) -> Tensor:
+    """The weights, (B,), with which weighted squares u, (B,), have the gradient of a pseudo-Huber loss.
+
+    u counts like 2 c^2 (sqrt(1 + u / c^2) - 1), c^2 being the batch's mean of u (Charbonnier et al. 1997). Where the
+    target is a function of x the minimiser is that of squares; but the few points with the largest residuals, which
+    hold most of the squares, no longer make up most of the gradient.
     """
-    u = weight * residual.square().sum(1)
     return (1 + u / u.mean().clamp(min=1e-30)).rsqrt()
-
-
-def weighted_loss(residual: Tensor, weight: Tensor) -> Tensor:
-    """1/2 mean of weight |residual|^2, a scalar; residual with shape (B, 2), weight with shape (B,)."""
-    return 0.5 * torch.mean(weight * residual.square().sum(1))
 
 
 class VariateCoefficient:

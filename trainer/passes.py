@@ -21,7 +21,7 @@ import torch
 from torch import Tensor
 
 from trainer.networks import LevelTerms, ScoreNetwork
-from trainer.objectives import Batch, ScoreFunction, robust_weights, weighted_loss
+from trainer.objectives import Batch, ScoreFunction, robust_weights, weighted_squares
 from trainer.settings import Activation
 
 aten = torch.ops.aten
@@ -109,9 +109,9 @@ class RegressionPass:
             below = self._activation.forward(self._z[k], self._h[k])
         torch.mm(below, last.T, out=self._forward)
         residual = self._forward.to(target.dtype) - target
-        value = weighted_loss(residual, weight)
+        squares = weighted_squares(residual, weight)
         if self.robust:
-            weight = weight * robust_weights(residual, weight)
+            weight = weight * robust_weights(squares)
 
         # d loss / d F = weight (F - target) / B, and down through the layers.
         up = (residual * (weight / len(target))[:, None]).to(self.hidden)
@@ -123,7 +123,7 @@ class RegressionPass:
             if k:
                 torch.mm(at_z, hidden[k], out=self._back)
         self.gradient.copy_(self._rough_gradient)
-        return value
+        return 0.5 * squares.mean()
 
 
 Criterion = Callable[[ScoreFunction, Batch], Tensor]

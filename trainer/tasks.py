@@ -30,7 +30,7 @@ from trainer.objectives import (
     regression,
     ssm,
     ssm_vr,
-    weighted_loss,
+    weighted_squares,
 )
 from trainer.passes import Criterion, DifferentialPass, RegressionPass, fast_bfloat16
 from trainer.pool import Drawable, Pool
@@ -110,6 +110,9 @@ class Targets:
             return self.conditioning.output(self._score(streams), self.centre(points.x), points.sigma)
         node, tabulated = self.pool.lookup(torch.lerp(points.x0, points.x, self._spread), self._lattices)
         known = ~tabulated[:, :1].isnan()
+        if bool(known.all()):
+            points.x.copy_(node)
+            return tabulated
         points.x.copy_(torch.where(known, node, points.x))
         single = self.conditioning.output(self._score(streams), self.centre(points.x), points.sigma)
         return torch.where(known, tabulated, single)
@@ -157,7 +160,7 @@ class Regression:
     def describe(self) -> None:
         """Make the features, and the loss of F = 0."""
         self.network.features(self.network.centre(self.points.x), self._levels, self._features)
-        self.bound.copy_(weighted_loss(self._target, self._weight))
+        self.bound.copy_(0.5 * weighted_squares(self._target, self._weight).mean())
 
     def loss(self, weights: Tensor, part: slice) -> Tensor:
         """The loss of these rows, a scalar; leaves its gradient in `gradient`."""

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from trainer.densities import GaussianMixture
 from trainer.networks import ScoreNetwork
-from trainer.objectives import weighted_loss
+from trainer.objectives import weighted_squares
 from trainer.parameterisations import Preconditioning
 from trainer.passes import RegressionPass
 from trainer.settings import Activation, NetworkSettings
@@ -39,7 +39,7 @@ def test_written_out_gradient_is_autograds(depth: int) -> None:
     training = RegressionPass(network, 40, torch.float64)
     loss = training.loss(weights, features, target, weight)
     leaf = weights.clone().requires_grad_()
-    expected = weighted_loss(network.output(leaf, features) - target, weight)
+    expected = 0.5 * weighted_squares(network.output(leaf, features) - target, weight).mean()
     expected.backward()
     assert float(loss) == pytest.approx(float(expected.detach()), rel=1e-12)
     assert leaf.grad is not None
