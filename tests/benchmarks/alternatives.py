@@ -52,9 +52,9 @@ def exact_fit(density: Density, seed: int) -> Fit:
 
 
 def errors_over_time(
-    make: str, density: Density, truth: Truth, seed: int, marks: tuple[float, ...]
+    make: str, density: Density, truth: Truth, seed: int, marks: tuple[float, ...], *, by_steps: bool
 ) -> dict[str, object]:
-    """Train one row's learner; steps taken and errors at each mark."""
+    """Train one row's learner; steps taken and errors at each mark, in seconds or in steps."""
     spent = 0.0
     if make == EXACT:
         fit = exact_fit(density, seed)
@@ -62,14 +62,14 @@ def errors_over_time(
         began = time.thread_time()
         fit = Fit(density, ALTERNATIVES[make], device="cpu", seed=seed)
         spent = time.thread_time() - began
-    row: dict[str, object] = {"learner": make, "seed": seed, "steps": {}, "errors": {}}
+    steps, errors = {}, {}
     for mark in marks:
         began = time.thread_time()
-        while spent + time.thread_time() - began < mark:
+        while (fit.step if by_steps else spent + time.thread_time() - began) < mark:
             fit.step_once()
         spent += time.thread_time() - began
-        row["steps"][mark], row["errors"][mark] = fit.step, truth.errors(fit)
-    return row
+        steps[mark], errors[mark] = fit.step, truth.errors(fit)
+    return {"learner": make, "seed": seed, "steps": steps, "errors": errors}
 
 
 def main() -> None:
@@ -81,6 +81,7 @@ def main() -> None:
     parser.add_argument("--learners", nargs="*", default=[*ALTERNATIVES, EXACT], choices=[*ALTERNATIVES, EXACT])
     parser.add_argument("--seeds", type=int, nargs="+", default=[0])
     parser.add_argument("--seconds", type=float, nargs="+", default=list(MARKS))
+    parser.add_argument("--steps", type=int, nargs="+", help="measure after so many steps, not seconds")
     parser.add_argument("--json", action="store_true", help="one JSON object on standard output")
     options = parser.parse_args()
     torch.set_num_threads(1)
@@ -90,8 +91,9 @@ def main() -> None:
         truth = Truth(density)
         for seed in options.seeds:
             for learner in options.learners:
-                row = errors_over_time(learner, density, truth, seed, tuple(options.seconds))
-                means = "  ".join(f"{t:g} s {geometric_mean(e):8.2g}" for t, e in row["errors"].items())
+                marks, unit = (options.steps, "steps") if options.steps else (options.seconds, "s")
+                row = errors_over_time(learner, density, truth, seed, tuple(marks), by_steps=unit == "steps")
+                means = "  ".join(f"{t:g} {unit} {geometric_mean(e):8.2g}" for t, e in row["errors"].items())
                 say(f"{name}, seed {seed}, {learner:20s} {means}   steps {list(row['steps'].values())}")
                 runs.append({"density": name} | row)
     if options.json:
