@@ -66,7 +66,8 @@ class ScoreNetwork:
         self.settings = settings
         self.conditioning = conditioning
         self.device = device
-        self._mean = torch.tensor(conditioning.mean, device=device)
+        widest = torch.float32 if device.type == "mps" else torch.float64
+        self._mean = torch.tensor(conditioning.mean, dtype=widest, device=device)
         self.is_energy = conditioning.kind == "energy"
         self.activation = ACTIVATIONS[settings.activation]
         self.frequencies = _frequencies(settings.features, settings.octaves).to(device)  # (2, features)

@@ -145,6 +145,8 @@ class FitSettings:
                 f"target: {self.target} is fitted level by level, which the schedule {self.schedule!r} has too many "
                 "of; choose schedule geometric, or target reference or single"
             )
+        if self.kernel != "gaussian" and self.schedule.startswith("ddpm"):
+            raise InputError(f"schedule: {self.schedule} is defined for Gaussian noise; choose geometric or edm")
         if self.schedule.startswith("ddpm") and self.parameterisation in ("score", "unconditional"):
             raise InputError(
                 f"parameterisation: {self.parameterisation} does not learn at DDPM's noise levels, which reach from "
@@ -161,8 +163,6 @@ class FitSettings:
             raise InputError(
                 f"target: {self.target} is known for Gaussian noise, not for {self.kernel}; choose reference or single"
             )
-        if self.schedule.startswith("ddpm"):
-            raise InputError(f"schedule: {self.schedule} is defined for Gaussian noise; choose geometric or edm")
 
     @property
     def pooled(self) -> bool:
