@@ -39,6 +39,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the interpreter flushes once more at exit
         return 1
+    except OSError as error:  # a place that may not be looked at, a name too long, a full disk
+        return _fail(f"{error.filename or 'output'}: {error.strerror or error}; choose another place", 2)
 
 
 def _parser() -> Parser:

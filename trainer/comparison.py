@@ -172,12 +172,13 @@ def own_loss(fit: Fit, weights: Tensor, batches: int) -> OwnLoss:
     The run's density must know its score.
     """
     density, scale = cast("Density", fit.density), fit.network.conditioning.scale
+    known = not fit.settings.pooled or fit.pool.filled  # until then one-draw targets fill in, which have a floor
     losses, floors = [], []
     for batch, loss, _ in islice(_estimates(fit, weights), batches):
         exact = density.score(batch.x, batch.sigma, kernel=batch.kernel)
         floor = floor_samples(fit.settings, replace(batch, exact=exact))
         losses.append(float(loss))
-        if floor is not None:
+        if known and floor is not None:
             floors.append(float((level_weights(fit.settings.weighting, batch.sigma, scale) * floor).mean()))
     excess = [loss - floor for loss, floor in zip(losses, floors, strict=True)] if floors else losses
     return OwnLoss(fmean(losses), fmean(floors) if floors else None, stdev(excess) / len(excess) ** 0.5)

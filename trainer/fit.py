@@ -84,7 +84,7 @@ class Fit:
         step: steps taken; seconds: time spent in them; loss: of the latest batch.
         sigma_min, sigma_max, kernel, device: as every `ScoreModel` has them.
         captures: whether steps are replayed as a CUDA graph (`trainer.graphs`): where there is CUDA, unless set False.
-        network, weights: what learns, and its weights as the optimiser has them, (parameters,).
+        network, weights: what learns, and its weights as the optimiser has them, (parameters,); pool: the draws so far.
 
     Raises:
         InputError: for a device that is not there, a ladder too fine for the pool, or a density without a score that
@@ -129,7 +129,7 @@ class Fit:
     @property
     def draws(self) -> int:
         """Points drawn from the density since the run, or the density, began."""
-        return self._pool.draws
+        return self.pool.draws
 
     @property
     def recoveries(self) -> int:
@@ -236,7 +236,7 @@ class Fit:
             weights: (parameters,); None for those that the next step starts from.
         """
         apart = self._apart()
-        apart._pool = self._pool.clone()
+        apart.pool = self.pool.clone()
         apart._lay_out()
         fill(apart._task.tensors(), self._task.tensors())  # what a control variate has learned
         at = self.weights.clone() if weights is None else weights
@@ -274,8 +274,8 @@ class Fit:
         if first is None:
             first = self._draw(FIRST)
         points = Points(self.settings, self._diameter, self.device)
-        self._pool = self._pool_over(points, span(first, float(points.ladder[-1])))
-        self._pool.add(first)
+        self.pool = self._pool_over(points, span(first, float(points.ladder[-1])))
+        self.pool.add(first)
         self._lay_out(points)
 
     def _pool_over(self, points: Points, span: tuple[tuple[float, float], float]) -> Pool:
@@ -284,16 +284,16 @@ class Fit:
     def _lay_out(self, points: Points | None = None) -> None:
         """Make everything that blocks of points need and that stays as it is from one to the next."""
         self._points = points or Points(self.settings, self._diameter, self.device)
-        self._task = make_task(self.settings, self.network, self._points, self._pool, self.density)
+        self._task = make_task(self.settings, self.network, self._points, self.pool, self.density)
         self._graph: GraphedStep | None = None
         self._next_batch = self._points.batches
 
     def _fill_block(self) -> None:
         """Draw the next block and make what the objective wants to know of it."""
         self._points.fill(self.density, self._streams)
-        self._pool.add(self._points.x0)
+        self.pool.add(self._points.x0)
         if self.settings.pooled and self._optimiser.clock >= RUSH and len(self._points) < DRAWS:
-            self._pool.add(self._draw(DRAWS - len(self._points)))
+            self.pool.add(self._draw(DRAWS - len(self._points)))
         self._task.prepare(self._streams)
         self._next_batch = 0
 
@@ -326,8 +326,8 @@ class Fit:
             self._optimiser.clock += 1
         if self.settings.pooled:
             if self._optimiser.clock < RUSH:
-                self._pool.add(self._draw(DRAWS))
-            self._pool.refresh()
+                self.pool.add(self._draw(DRAWS))
+            self.pool.refresh()
         self.seconds += time.perf_counter() - began
         return Progress(self.step, self.seconds, self.loss, self.draws, notice)
 
@@ -354,13 +354,13 @@ class Fit:
             "loss": None if math.isnan(self.loss) else self.loss,
             "optimiser": self._optimiser.facts(),
             "next_batch": self._next_batch,
-            "pool": self._pool.facts(),
+            "pool": self.pool.facts(),
         }
         return pack(facts, self._tensors() | self._streams.states())
 
     def _tensors(self) -> dict[str, Tensor]:
         block = {"x0": self._points.x0, "x": self._points.x}
-        return {**self._optimiser.tensors(), **self._pool.tensors(), **block, **self._task.tensors()}
+        return {**self._optimiser.tensors(), **self.pool.tensors(), **block, **self._task.tensors()}
 
     def restore(self, blob: bytes) -> None:
         """Go on from `state`, bit for bit on the same processor and number of threads; settings and seed are its own.
@@ -389,8 +389,8 @@ class Fit:
         self._optimiser = Optimiser(torch.zeros(self.network.count, device=self.device))
         self._optimiser.resume(facts["optimiser"])
         points = Points(self.settings, self._diameter, self.device)
-        self._pool = self._pool_over(points, (tuple(facts["pool"]["centre"]), facts["pool"]["half"]))
-        self._pool.resume(facts["pool"])
+        self.pool = self._pool_over(points, (tuple(facts["pool"]["centre"]), facts["pool"]["half"]))
+        self.pool.resume(facts["pool"])
         self._lay_out(points)
         self.step, self.seconds = facts["step"], facts["seconds"]
         self.loss = math.nan if facts["loss"] is None else facts["loss"]

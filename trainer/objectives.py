@@ -232,7 +232,7 @@ def floor_samples(settings: FitSettings, batch: Batch) -> Tensor | None:
 
     Needs `batch.exact`. Explicit: 0. Implicit and sliced: -1/2 |s|^2. One draw, with or without the control variate:
     1/2 |t - s|^2. Pooled targets are a function of x, so nothing stands in
-    the way of 0. What a reference batch leaves depends on its size in no closed form: None.
+    the way of 0 once their tables are made. What a reference batch leaves depends on its size in no closed form: None.
     """
     exact = _given(batch.exact)
     if settings.objective in ("ism", "hutchinson", "ssm", "ssm_vr"):

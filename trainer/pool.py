@@ -147,6 +147,11 @@ class Pool:
             self.counts += torch.bincount(flat, minlength=self.cells**2).view_as(self.counts)
 
     @property
+    def filled(self) -> bool:
+        """Whether every table has been made once: the corner made last is near enough to the data to have a target."""
+        return bool(self._lattices) and not bool(self.table[self._lattices[0].side ** 2 - 1, 0].isnan())
+
+    @property
     def busy(self) -> bool:
         """Whether the tables are being made, or should be: the pool has grown enough since they were last begun."""
         unfinished = self.next_unit < len(self._units)

@@ -35,7 +35,7 @@ EXACT = "exact score"
 def exact_fit(density: Density, seed: int) -> Fit:
     """The default, its tables filled with the exact score's F and never renewed."""
     fit = Fit(density, device="cpu", seed=seed)
-    pool = fit._pool
+    pool = fit.pool
     for lattice in pool._lattices:
         reach = lattice.spacing * (lattice.side - 1) / 2
         centre = (lattice.low[0] + reach, lattice.low[1] + reach)

@@ -60,6 +60,16 @@ def test_where_no_floor_is_known_none_is_given(gaussian: GaussianMixture) -> Non
     assert found.error > 0
 
 
+def test_a_pool_has_its_floor_once_its_tables_are_made(gaussian: GaussianMixture) -> None:
+    fit = Fit(gaussian, settings_of("dsm", "pooled"), device="cpu")
+    assert not fit.pool.filled
+    assert own_loss(fit, fit.weights, 2).floor is None
+    for _ in fit.run(steps=80):
+        pass
+    assert fit.pool.filled
+    assert own_loss(fit, fit.weights, 2).floor == 0
+
+
 def test_all_see_the_same_points_and_ddpm_is_denoising(three: GaussianMixture) -> None:
     """L_simple is 2 sigma^2 times the denoising loss: on the same points the two runs are the same run."""
     same = replace(SMALL, schedule="ddpm-linear", weighting="ddpm", target="single")

@@ -101,7 +101,7 @@ def test_objectives_see_the_same_points(two: GaussianMixture) -> None:
 
 def test_points_without_a_pooled_target_stay_where_noise_put_them(two: GaussianMixture) -> None:
     fit, single = (Fit(two, s, device="cpu", seed=3) for s in (SMALL, EACH["single"]))
-    assert bool(fit._pool.table.isnan().all())  # no table is made before the first step
+    assert bool(fit.pool.table.isnan().all())  # no table is made before the first step
     for run in (fit, single):
         run._fill_block()
     assert torch.equal(fit._points.x, single._points.x)

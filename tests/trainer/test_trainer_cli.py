@@ -116,6 +116,10 @@ def test_bad_input_is_one_line_and_status_2(args: list[str], said: str, capsys: 
     assert said in refused(capsys, *args)
 
 
+def test_a_name_that_the_system_refuses_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    assert "choose another place" in refused(capsys, "recommend", "x" * 5000)
+
+
 def test_a_folder_of_something_else_is_not_overwritten(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "thesis.txt").write_text("chapter one")
     assert "something other" in refused(capsys, "fit", "ring", "--steps", "1", "-o", tmp_path)

@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from trainer.fit import Fit
 
 DEFAULT_SECONDS = 10.0
-LOSS_BATCHES = 32
-"""Fresh batches that the reported loss and its floor are the mean over."""
+LOSS_POINTS = 16_384
+"""Fresh points that the reported loss and its floor are the mean over, in batches, 2 or more."""
 
 
 def add(commands: Any) -> None:  # noqa: ANN401 - argparse's own class is private
@@ -73,7 +73,7 @@ def run(args: argparse.Namespace) -> Summary:
             bar(moment.step if args.steps else moment.seconds)
     rate = fit.step / max(fit.seconds, 1e-9)
     errors = _errors(fit, density)
-    loss = own_loss(fit, fit.snapshot().weights, LOSS_BATCHES)
+    loss = own_loss(fit, fit.snapshot().weights, max(2, LOSS_POINTS // settings.batch))
     if args.output is not None:
         save_score(args.output, fit)
 
