@@ -29,9 +29,9 @@ def names(place: Path) -> list[str]:
 
 
 def test_fit_reports_what_it_did(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    found = values_of(capsys, "fit", "two-moons", "--steps", 40, "--seed", 3, "--device", "cpu")
-    assert found["steps"] == 40
-    assert found["steps_per_second"] == pytest.approx(40 / found["seconds"])
+    found = values_of(capsys, "fit", "two-moons", "--steps", 80, "--seed", 3, "--device", "cpu")
+    assert found["steps"] == 80
+    assert found["steps_per_second"] == pytest.approx(80 / found["seconds"])
     assert found["device"].startswith("cpu")
     assert found["parameters"] > 10_000
     assert set(found["relative_fisher_error"]) == SIGMAS

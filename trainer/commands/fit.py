@@ -105,7 +105,7 @@ def run(args: argparse.Namespace) -> Summary:
 
 def _floor_text(loss: OwnLoss) -> str:
     if loss.above is None:
-        return "the least possible is not known"
+        return "the least possible is not known yet, or has no closed form"
     return f"{loss.above:.4g} above the least possible, +- {loss.error:.1g}"
 
 
