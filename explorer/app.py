@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import faulthandler
 import signal
 import sys
 
@@ -11,8 +10,14 @@ from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import QApplication
 
 from explorer import __version__
+from explorer.guard import FaultLog
+from explorer.notices import Notice
+from explorer.preferences import read_preferences
 from explorer.theme import font
 from trainer.assets import assets
+
+SWITCH = 0.001
+"""Seconds that the window waits for a thread that packs an autosave; Python's own 0.005 is a third of a frame."""
 
 
 def make_application(arguments: list[str] | None = None) -> QApplication:
@@ -28,8 +33,10 @@ def make_application(arguments: list[str] | None = None) -> QApplication:
     return application
 
 
-def run(file: str | None, *, theme: str, device: str) -> int:
+def run(file: str | None, *, theme: str | None, device: str | None, verbose: bool = False) -> int:
     """Open the window on `file` and stay until it is closed; returns the exit status.
+
+    `theme` and `device` hold for this start in place of the preferred ones. `verbose` prints every notice.
 
     Raises:
         InputError: when `file` cannot be opened; no window has been shown then.
@@ -37,11 +44,17 @@ def run(file: str | None, *, theme: str, device: str) -> int:
     from explorer.files import read_file
     from explorer.window import MainWindow
 
-    if sys.stderr is not None:
-        faulthandler.enable()
+    sys.setswitchinterval(SWITCH)
+    faults = FaultLog()
+    earlier = faults.earlier()
+    faults.start()
     opened = read_file(file) if file is not None else None
+    preferences, problems = read_preferences()
     application = make_application()
-    window = MainWindow(theme=theme, device=device)
+    window = MainWindow(preferences, theme=theme, device=device)
+    household = window.household
+    if verbose:
+        household.log.subscribe(_print)
     if file is not None and opened is not None:
         window.adopt(opened, file)
     application.aboutToQuit.connect(window.shut_down)
@@ -50,10 +63,19 @@ def run(file: str | None, *, theme: str, device: str) -> int:
     heartbeat = QTimer()
     heartbeat.timeout.connect(_let_python_run)
     heartbeat.start(200)
+    household.arranger.restore()
     window.show()
+    QTimer.singleShot(0, window, lambda: household.start(problems, earlier, ask=file is None))
     status = application.exec()
     window.shut_down()
+    faults.close()
     return status
+
+
+def _print(notice: Notice) -> None:
+    print(f"{notice.level}: {notice.line}", file=sys.stderr)
+    if notice.details:
+        print(notice.details, file=sys.stderr)
 
 
 def _let_python_run() -> None:

@@ -28,7 +28,10 @@ from numpy.typing import NDArray
 from trainer.errors import InputError
 
 SIZE = 128
-"""Cells along each side of a painting."""
+"""Cells along each side of a painting, unless a person asks for another number."""
+
+SMALLEST_SIZE, LARGEST_SIZE = 32, 256
+"""The fewest and the most cells along each side of a painting."""
 
 _THINNEST = 1.5
 """In cells. A corner shared by four cells lies 0.71 cells from their centres, where the bell is still 0.47."""
@@ -68,16 +71,25 @@ class Rect(NamedTuple):
         )
 
     @classmethod
-    def around(cls, cells: NDArray[np.intp]) -> Rect | None:
-        """The smallest rectangle around cells given by their ascending indices row * SIZE + col; None around none."""
+    def around(cls, cells: NDArray[np.intp], size: int) -> Rect | None:
+        """The smallest rectangle around cells given by their ascending indices row * size + col; None around none."""
         if not cells.size:
             return None
-        rows, cols = cells // SIZE, cells % SIZE
+        rows, cols = cells // size, cells % size
         return cls(int(rows[0]), int(rows[-1]) + 1, int(cols.min()), int(cols.max()) + 1)
 
+    @classmethod
+    def whole(cls, painting: NDArray[np.floating]) -> Rect:
+        """All cells of a painting."""
+        return cls(0, painting.shape[0], 0, painting.shape[1])
 
-WHOLE = Rect(0, SIZE, 0, SIZE)
-"""The whole painting."""
+
+def unite(rects: Iterable[Rect | None]) -> Rect | None:
+    """The smallest rectangle that holds all of them; None if none is one."""
+    joined: Rect | None = None
+    for rect in rects:
+        joined = joined if rect is None else rect.union(joined)
+    return joined
 
 
 @dataclass(frozen=True)
@@ -129,9 +141,10 @@ class Coverage:
         mask: (size, size) float32 in [0, 1], row 0 at the bottom.
     """
 
-    def __init__(self, brush: Brush, size: int = SIZE) -> None:
+    def __init__(self, brush: Brush, size: int = SIZE, mask: NDArray[np.float32] | None = None) -> None:
+        """Cover a mask of zeros, or go on covering one that is given."""
         self.brush = brush
-        self.mask: NDArray[np.float32] = np.zeros((size, size), np.float32)
+        self.mask: NDArray[np.float32] = np.zeros((size, size), np.float32) if mask is None else mask
         self._size = size
         self._reach = brush.reach(size)
         self._centres = -1 + (np.arange(size) + 0.5) * (2 / size)
@@ -196,30 +209,12 @@ class Coverage:
         return max(first, 0), min(last + 1, self._size)
 
 
-def paint(base: NDArray[np.float32], coverage: Coverage, rect: Rect) -> NDArray[np.float32]:
-    """What `base` (size, size) becomes inside the rectangle under this coverage; shape of the rectangle, in [0, 1]."""
-    under = base[rect.slices]
-    amount = np.float32(coverage.brush.strength) * coverage.mask[rect.slices]
-    if coverage.brush.eraser:
+def lay(under: NDArray[np.float32], mask: NDArray[np.float32], brush: Brush) -> NDArray[np.float32]:
+    """What weights in [0, 1] become under this coverage in [0, 1], both of one shape: more paint, or less."""
+    amount = np.float32(brush.strength) * mask
+    if brush.eraser:
         return under * (1 - amount)
     return under + (1 - under) * amount
-
-
-def stroke_on(
-    base: NDArray[np.float32], brush: Brush, points: Iterable[tuple[float, float, float]]
-) -> NDArray[np.float32]:
-    """The painting after a whole stroke through mouse points (x, y, pressure); `base` is left alone."""
-    coverage = Coverage(brush, len(base))
-    touched: Rect | None = None
-    for i, point in enumerate(points):
-        rect = coverage.extend(*point) if i else coverage.begin(*point)
-        touched = touched if rect is None else rect.union(touched)
-    rect = coverage.end()
-    touched = touched if rect is None else rect.union(touched)
-    painted = base.copy()
-    if touched is not None:
-        painted[touched.slices] = paint(base, coverage, touched)
-    return painted
 
 
 def _point(x: float, y: float, pressure: float) -> _Point:

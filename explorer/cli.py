@@ -43,9 +43,11 @@ def _window(arguments: list[str]) -> int:
         epilog="Without a display: score-explorer export PROJECT-or-PRESET OUT.mp4|.gif|.png (see export --help).",
     )
     parser.add_argument("file", nargs="?", help="a project (.scorex), a picture, a table of points, or a preset's name")
-    parser.add_argument("--theme", choices=THEMES, default="system", help="colours (default: as the desktop)")
-    parser.add_argument("--device", choices=("auto", "cpu", "cuda", "mps"), default="auto", help="what trains")
-    parser.add_argument("--info", action="store_true", help="print versions and exit")
+    parser.add_argument("--theme", choices=THEMES, help="colours of this start (default: as preferred)")
+    parser.add_argument("--device", choices=("auto", "cpu", "cuda", "mps"), help="what trains (default: as preferred)")
+    parser.add_argument("--info", action="store_true", help="print versions and the places of files, and exit")
+    parser.add_argument("--reset", action="store_true", help="forget preferences, layouts and recent files, and exit")
+    parser.add_argument("-v", "--verbose", action="store_true", help="print every notice on standard error")
     parser.add_argument("--version", action="version", version=f"Score Explorer {__version__}")
     options = parser.parse_args(arguments)
     if options.info:
@@ -53,12 +55,18 @@ def _window(arguments: list[str]) -> int:
 
         print("\n".join(f"{name}: {value}" for name, value in facts().items()))
         return 0
+    if options.reset:
+        from explorer.places import forget_everything
+
+        removed = forget_everything()
+        print("\n".join(f"removed {path}" for path in removed) or "there was nothing to forget")
+        return 0
     from explorer.system import check_display
 
     check_display()
     from explorer.app import run
 
-    return run(options.file, theme=options.theme, device=options.device)
+    return run(options.file, theme=options.theme, device=options.device, verbose=options.verbose)
 
 
 def _export(arguments: list[str]) -> int:

@@ -1,69 +1,138 @@
-"""Which eight squares make the story, in reading order; the window and films are composed here, once.
+"""Every view by its name, and which eight of them make the story; the window and pictures are composed here, once.
 
-What I painted, what was learned, what is true, how wrong; then, whose particles are right.
+What I painted, what was learned, what is true, how wrong; then, whose particles are right. A view is made when it is
+first seen.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
 
 from PySide6.QtWidgets import QWidget
 
 from explorer.document import Document
-from explorer.engine.messages import PANES
+from explorer.tools.kit import ToolKit
+from explorer.viewing import Viewing
 from explorer.views.canvas import Canvas
+from explorer.views.curl import CurlView
 from explorer.views.curves import CurvesView
+from explorer.views.difference import DifferenceView
+from explorer.views.distances import DistancesView
+from explorer.views.error_map import ErrorMapView
 from explorer.views.field import FieldView
+from explorer.views.inspector import InspectorView
 from explorer.views.ledger import LedgerView
 from explorer.views.particles import ParticleView
 from explorer.views.plane import PlaneRange
+from explorer.views.race import RaceView
+from explorer.views.race_curves import RaceCurvesView
 from explorer.views.sharebar import ShareBar
-from explorer.views.stage import Stage
+from explorer.views.stage import PLACES, Stage
+from explorer.views.surface import SurfaceView
+from trainer.scenes import MOST_PANES
+
+PANE_VIEWS = tuple(f"pane{i + 1}" for i in range(MOST_PANES))
 
 TITLES = {
     "painting": "Painting",
     "learned": "Learned score",
     "true": "True score",
-    "error": "How wrong",
+    "difference": "Difference",
+    "error_map": "Error map",
+    "curl": "Is it a gradient?",
+    "surface": "Surface",
+    "curves": "How wrong",
     "shares": "Shares",
-    "ascent": "Ascent",
-    "langevin": "Langevin",
-    "annealed": "Annealed Langevin",
+    "distances": "Distance to the truth",
+    "pane1": "Particles 1",
+    "pane2": "Particles 2",
+    "pane3": "Particles 3",
+    "pane4": "Particles 4",
+    "race": "Race",
+    "race_curves": "Race curves",
+    "inspector": "Inspector",
 }
+"""What a person calls the views; a pane's tile takes the name of its sampler."""
 
 
-@dataclass(frozen=True)
+def story_places(panes: int) -> tuple[str, ...]:
+    """The eight views that tell the story of so many panes."""
+    return {
+        1: ("painting", "learned", "true", "curves", "shares", "pane1", "distances", "difference"),
+        2: ("painting", "learned", "true", "curves", "shares", "pane1", "pane2", "distances"),
+        3: PLACES,
+        4: ("painting", "learned", "true", "shares", "pane1", "pane2", "pane3", "pane4"),
+    }[panes]
+
+
 class Composition:
-    """The stage, and the views on it that somebody speaks to."""
+    """The stage and its views.
 
-    stage: Stage
-    canvas: Canvas
-    learned: FieldView
-    true: FieldView
-    curves: CurvesView
-    ledger: LedgerView
-    panes: tuple[ParticleView, ...]
-
-
-def compose(
-    document: Document, plane: PlaneRange, *, strip: QWidget | None = None, between: QWidget | None = None
-) -> Composition:
-    """The eight squares of the document, all on one range of the plane.
-
-    `strip` goes below the canvas and `between` into the row between the two rows of squares.
+    Args:
+        document: what is painted; its scene says how many panes there are.
+        plane: the range that all planes show.
+        viewing: how things are drawn.
+        kit: the tools in hand, for the canvas.
+        strip: goes below the canvas; `between` into the row between the two rows of squares.
+        between: see `strip`.
+        made: told of every view when it is made, by its name.
     """
-    stage = Stage()
-    canvas = Canvas(document, plane)
-    learned, true = FieldView("learned", plane), FieldView("true", plane)
-    curves, ledger = CurvesView(), LedgerView()
-    panes = tuple(ParticleView(pane, plane) for pane in range(len(PANES)))
-    stage.put("painting", TITLES["painting"], canvas, strip)
-    stage.put("learned", TITLES["learned"], learned)
-    stage.put("true", TITLES["true"], true)
-    stage.put("error", TITLES["error"], curves)
-    if between is not None:
-        stage.set_between(between)
-    stage.put("shares", TITLES["shares"], ledger)
-    for name, view in zip(PANES, panes, strict=True):
-        stage.put(name, TITLES[name], view, ShareBar(name))
-    return Composition(stage, canvas, learned, true, curves, ledger, panes)
+
+    def __init__(
+        self,
+        document: Document,
+        plane: PlaneRange,
+        *,
+        viewing: Viewing | None = None,
+        kit: ToolKit | None = None,
+        strip: QWidget | None = None,
+        between: QWidget | None = None,
+        made: Callable[[str, QWidget], None] | None = None,
+    ) -> None:
+        self._plane, self._viewing, self._made = plane, viewing or Viewing(), made
+        self._strip = strip
+        self.canvas = Canvas(document, plane, kit)
+        self.views: dict[str, QWidget] = {}
+        self.stage = Stage(self._put)
+        if between is not None:
+            self.stage.set_between(between)
+        self.stage.arrange(story_places(len(document.scene.panes)))
+
+    def view(self, name: str) -> QWidget:
+        """The view of this name, made if nobody has seen it yet."""
+        if name not in self.views:
+            self._put(name)
+        return self.views[name]
+
+    def _put(self, name: str) -> None:
+        view, footer = self._make(name)
+        self.views[name] = view
+        self.stage.put(name, TITLES[name], view, footer)
+        if self._made is not None:
+            self._made(name, view)
+
+    def _make(self, name: str) -> tuple[QWidget, QWidget | None]:
+        """The view of this name and what goes below it."""
+        plane, viewing = self._plane, self._viewing
+        if name == "painting":
+            return self.canvas, self._strip
+        if name in PANE_VIEWS:
+            pane = PANE_VIEWS.index(name)
+            return ParticleView(pane, plane, viewing), ShareBar(pane)
+        return _MAKERS[name](plane, viewing), None
+
+
+_MAKERS: dict[str, Callable[[PlaneRange, Viewing], QWidget]] = {
+    "learned": lambda plane, viewing: FieldView("learned", plane, viewing),
+    "true": lambda plane, viewing: FieldView("true", plane, viewing),
+    "difference": DifferenceView,
+    "error_map": ErrorMapView,
+    "curl": CurlView,
+    "surface": SurfaceView,
+    "curves": lambda _, viewing: CurvesView(viewing=viewing),
+    "shares": lambda *_: LedgerView(),
+    "distances": lambda *_: DistancesView(),
+    "race": RaceView,
+    "race_curves": lambda _, viewing: RaceCurvesView(viewing),
+    "inspector": lambda *_: InspectorView(),
+}

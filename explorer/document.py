@@ -2,56 +2,58 @@
 
 Edits are commands: frozen data that say what to do. Applying one returns its **inverse**, a command that brings back
 exactly what was there; undo applies the inverse and keeps *its* inverse for redo, so that nothing needs to know how an
-edit was made. The inverse of whatever touches the painting is a `RestorePatch` of the cells that it changed.
+edit was made.
 
-Whoever shows or forwards the document subscribes, and is told by a `Change` which part differs. An array handed out as
-`weights` is never written to again: a change makes another one, so that views and messages may keep what they hold.
+The painting has two layers. Tools work on the **paint**, in [0, 1]; Gaussian **components** stay objects. `weights` is
+their composite, and all that the engine ever sees. What is drawn or dragged shows live and becomes one step when it
+ends.
+
+Whoever shows or forwards the document subscribes, and is told by a `Change` which part differs. An array handed out is
+never written to again: a change makes another one, so that views and messages may keep what they hold.
 
 This file imports neither Qt nor torch.
 """
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import fields, replace
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
-from explorer.brush import SIZE, WHOLE, Brush, Coverage, Rect, paint, stroke_on
+from explorer.brush import SIZE, Brush, Rect
 from explorer.edits import (
     Change,
+    ChangeComponents,
     ChangeFit,
-    ChangeParticles,
     ChangeParticleSeed,
+    ChangeRace,
+    ChangeScene,
     ChangeSeed,
+    ChangeStop,
     Clear,
     Command,
     LoadPainting,
+    PaintCommand,
+    Resize,
+    RestorePainting,
     RestorePatch,
+    Smooth,
     Stroke,
     Weights,
     describe,
 )
+from explorer.history import History, Step
+from explorer.holding import Holding
+from explorer.paint.applying import painted
+from explorer.paint.canvases import checked_paint, checked_seed, checked_setup, checked_size
+from explorer.paint.cells import resampled
+from explorer.paint.live import LiveStroke
+from explorer.paint.symmetry import NONE, Symmetry
+from trainer.components import MOST, Component, composite
 from trainer.errors import InputError
 from trainer.projects import Setup
-from trainer.settings import FitSettings, ParticleSettings
-
-__all__ = [
-    "Change",
-    "ChangeFit",
-    "ChangeParticleSeed",
-    "ChangeParticles",
-    "ChangeSeed",
-    "Clear",
-    "Command",
-    "Document",
-    "LoadPainting",
-    "RestorePatch",
-    "Stroke",
-]
 
 FIRST = "crescents"
 """The preset of the first start."""
@@ -59,25 +61,16 @@ FIRST = "crescents"
 OWN = "painting"
 """What a painting is called once a person has painted on it."""
 
-HISTORY_BYTES = 256 * 2**20
-"""Undo forgets its oldest steps beyond this much memory: some 20,000 ordinary strokes."""
+EVERYTHING = Change(None, **{f.name: True for f in fields(Change) if f.name not in ("rect", "live")})
+"""What is told when another document takes this one's place, besides its cells."""
 
 
-@dataclass(frozen=True)
-class _Step:
-    """One undo step: how to take it, its name, and the token of the state that it leads to."""
-
-    command: Command
-    text: str
-    state: int
-
-
-class Document:
+class Document(Holding):
     """A painting, settings and seeds, and how they came about.
 
     Attributes:
         path: the project's file, None before the first save.
-        revision: grows by one whenever the painting differs, within a stroke too.
+        revision: grows by one whenever the painting differs, while something is drawn too.
     """
 
     def __init__(self, setup: Setup | None = None) -> None:
@@ -88,111 +81,82 @@ class Document:
             setup = Setup(preset_weights(FIRST, SIZE), FIRST)
         self.path: Path | None = None
         self.revision = 0
-        self._setup = replace(setup, weights=_painting(setup.weights))
-        self._undo: deque[_Step] = deque()
-        self._redo: list[_Step] = []
+        self._setup = checked_setup(setup)
+        self._history = History()
         self._states = self._state = self._saved = 0
-        self._bytes = 0
-        self._stroke: _Live | None = None
+        self._live: LiveStroke | PaintCommand | ChangeComponents | None = None
+        self._base = self._setup
         self._callbacks: list[Callable[[Change], None]] = []
-
-    # --- what it holds ---
-
-    @property
-    def weights(self) -> Weights:
-        """(SIZE, SIZE) float32 in [0, 1], read-only, row 0 at the bottom; shows a stroke while it is drawn."""
-        return self._setup.weights
-
-    @property
-    def name(self) -> str:
-        """What is painted, for captions: a preset or a file, or `OWN`."""
-        return self._setup.name
-
-    @property
-    def fit(self) -> FitSettings:
-        """The settings of training."""
-        return self._setup.fit
-
-    @property
-    def particles(self) -> ParticleSettings:
-        """The settings of the particles."""
-        return self._setup.particles
-
-    @property
-    def seed(self) -> int:
-        """What the network is drawn from."""
-        return self._setup.seed
-
-    @property
-    def particle_seed(self) -> int:
-        """What the particles' start and noise are drawn from."""
-        return self._setup.particle_seed
-
-    @property
-    def setup(self) -> Setup:
-        """All of the above as one value: what a recipe starts from and a project keeps."""
-        return self._setup
 
     # --- history ---
 
     @property
     def changed(self) -> bool:
         """Whether there is anything unsaved; undoing back to the saved state takes it back."""
-        return self._state != self._saved or self._stroke is not None
+        return self._state != self._saved or self.stroking
 
     @property
     def can_undo(self) -> bool:
         """Whether there is a step to undo."""
-        return bool(self._undo) or self._stroke is not None
+        return len(self._history) > 0 or self.stroking
 
     @property
     def can_redo(self) -> bool:
         """Whether there is an undone step to take again."""
-        return bool(self._redo) and self._stroke is None
+        return self._history.next is not None and not self.stroking
 
     @property
     def undo_text(self) -> str:
         """For the menu: "Undo stroke"."""
-        if self._stroke is not None:
-            return f"Undo {describe(self._stroke.command)}"
-        return f"Undo {self._undo[-1].text}" if self._undo else "Undo"
+        if self._live is not None:
+            return f"Undo {describe(_command(self._live))}"
+        return f"Undo {self._history.last.text}" if self._history.last else "Undo"
 
     @property
     def redo_text(self) -> str:
         """For the menu: "Redo stroke"."""
-        return f"Redo {self._redo[-1].text}" if self.can_redo else "Redo"
+        return f"Redo {self._history.next.text}" if self._history.next and not self.stroking else "Redo"
+
+    @property
+    def history_limit(self) -> int:
+        """Bytes of memory that undo may take."""
+        return self._history.limit
+
+    @history_limit.setter
+    def history_limit(self, limit: int) -> None:
+        self._history.limit = limit
 
     def do(self, command: Command) -> None:
         """Apply a command as one undo step; one that changes nothing leaves no step.
 
-        A stroke in progress ends first.
+        What is being drawn ends first.
 
         Raises:
-            InputError: a painting of another shape, or with values that are negative or not finite; a negative seed.
+            InputError: a painting of another shape than n x n from 32 to 256, or with values that are negative or not
+                finite; more components than fit; a negative seed.
         """
         self.end_stroke()
         inverse, change = self._apply(command)
         self._record(inverse, describe(command), change)
 
     def undo(self) -> None:
-        """Take back the last step; without one, nothing happens. A stroke in progress is taken back whole."""
+        """Take back the last step; without one, nothing happens. What is being drawn is taken back whole."""
         before, stroking = self._state, self.stroking
         self.end_stroke()
-        if self._undo and not (stroking and self._state == before):
-            step = self._undo.pop()
-            self._bytes -= _size(step.command)
+        if self._history.last and not (stroking and self._state == before):
+            step = self._history.pop()
             inverse, change = self._apply(step.command)
-            self._redo.append(_Step(inverse, step.text, self._state))
+            self._history.push_undone(Step(inverse, step.text, self._state))
             self._state = step.state
             self._tell(replace(change, history=True))
 
     def redo(self) -> None:
         """Take the step that was undone last; without one, nothing happens."""
         self.end_stroke()
-        if self._redo:
-            step = self._redo.pop()
+        if self._history.next:
+            step = self._history.pop_undone()
             inverse, change = self._apply(step.command)
-            self._push(_Step(inverse, step.text, self._state))
+            self._history.push(Step(inverse, step.text, self._state))
             self._state = step.state
             self._tell(replace(change, history=True))
 
@@ -210,18 +174,16 @@ class Document:
         Raises:
             InputError: a painting that does not fit the canvas.
         """
-        setup = replace(setup, weights=_painting(setup.weights))
-        self._stroke = None
+        setup = checked_setup(setup)
+        self._live = None
         self._setup = setup
         self.path = None if path is None else Path(path)
-        self._undo.clear()
-        self._redo.clear()
-        self._bytes = 0
+        self._history.clear()
         self._states += 1
         self._state = self._states
         self._saved = self._state if saved else -1
         self.revision += 1
-        self._tell(Change(WHOLE, False, True, True, True, True, True, True, True))
+        self._tell(replace(EVERYTHING, rect=Rect.whole(setup.weights)))
 
     def subscribe(self, callback: Callable[[Change], None]) -> Callable[[], None]:
         """Call back after every change; the returned function ends that."""
@@ -233,60 +195,86 @@ class Document:
 
         return unsubscribe
 
-    # --- a stroke in progress ---
+    # --- what is being drawn ---
 
     @property
     def stroking(self) -> bool:
-        """Whether a stroke is in progress."""
-        return self._stroke is not None
+        """Whether anything is being drawn or dragged."""
+        return self._live is not None
 
-    def begin_stroke(self, brush: Brush, x: float, y: float, pressure: float = 1.0) -> None:
+    def begin_stroke(self, brush: Brush, x: float, y: float, pressure: float = 1.0, symmetry: Symmetry = NONE) -> None:
         """Set the brush down at the plane's point (x, y); pressure in [0, 1] scales its strength."""
+        self.begin(Stroke(brush, ((x, y, pressure),), symmetry))
+
+    def begin(self, command: Stroke | Smooth) -> None:
+        """Begin a stroke, of the brush or a smoothing one, at the command's first point."""
         self.end_stroke()
-        self._stroke = _Live(brush, self._setup.weights, x, y, pressure)
-        self._spread(self._stroke.coverage.begin(x, y, pressure))
+        live = LiveStroke(command, self.paint)
+        self._live, self._base = live, self._setup
+        self._show(live, live.begin())
         self._tell(Change(live=True, history=True))
 
     def extend_stroke(self, x: float, y: float, pressure: float = 1.0) -> None:
         """Draw on towards (x, y). Without a stroke in progress (it was undone or ended meanwhile) nothing happens."""
-        if self._stroke is not None:
-            self._stroke.points.append((x, y, pressure))
-            self._spread(self._stroke.coverage.extend(x, y, pressure))
+        if isinstance(self._live, LiveStroke):
+            self._show(self._live, self._live.extend(x, y, pressure))
+
+    def preview(self, command: PaintCommand | ChangeComponents) -> None:
+        """Show what a command would do, in place of what was previewed before; `end_stroke` makes it a step.
+
+        Raises:
+            InputError: as `do`; what was previewed before stays.
+        """
+        if self._live is None or isinstance(self._live, LiveStroke):
+            self.end_stroke()
+            self._base = self._setup
+        shown, self._setup = self._setup, self._base
+        try:
+            self._apply(command)
+        finally:
+            now, self._setup = self._setup, shown
+        begun = self._live is None
+        self._live = command
+        self._replace(replace(now, name=self._base.name), live=True, history=begun)
 
     def end_stroke(self) -> None:
-        """Make the stroke in progress one undo step; one that touched nothing leaves no step."""
-        live = self._stroke
-        if live is not None:
-            self._spread(live.coverage.end(), tell=False)
-            self._stroke = None
-            painted = self._setup.weights
-            self._setup = replace(self._setup, weights=live.base)
-            inverse, change = self._paint_over(painted)
-            if change == Change():
-                self._tell(Change(history=True))
-            self._record(inverse, describe(live.command), change)
+        """Make what is being drawn one undo step; what touched nothing leaves no step."""
+        live = self._live
+        if live is None:
+            return
+        if isinstance(live, LiveStroke):
+            live.end()
+        self._live, self._setup = None, self._base
+        if isinstance(live, LiveStroke):
+            inverse, change = self._paint_over(live.paint)
+        else:
+            inverse, change = self._apply(live)
+        if change == Change():
+            self._tell(Change(history=True))
+        self._record(inverse, describe(_command(live)), change)
 
     def cancel_stroke(self) -> None:
-        """Take the stroke in progress back without a trace in the history."""
-        live = self._stroke
-        if live is not None:
-            self._stroke = None
-            self._setup = replace(self._setup, weights=live.base)
-            self.revision += 1
-            self._tell(Change(live.rect, history=True))
+        """Take what is being drawn back without a trace in the history."""
+        if self._live is not None:
+            self._live = None
+            self._replace(self._base, live=False, history=True)
 
-    def _spread(self, rect: Rect | None, tell: bool = True) -> None:
-        """Show the stroke in progress in the rectangle that its coverage has just grown in."""
-        live = self._stroke
-        if live is not None and rect is not None:
-            weights = self._setup.weights.copy()
-            weights[rect.slices] = paint(live.base, live.coverage, rect)
-            weights.flags.writeable = False
-            self._setup = replace(self._setup, weights=weights)
-            live.rect = rect.union(live.rect)
-            if tell:
-                self.revision += 1
-                self._tell(Change(rect, live=True))
+    def _show(self, live: LiveStroke, rect: Rect | None) -> None:
+        """Show a stroke in the cells that have just been covered."""
+        if rect is not None:
+            live.paint.flags.writeable = False
+            whole = bool(self.components)
+            self._setup = _layered(self._setup, live.paint, self.components, self.name)
+            self.revision += 1
+            self._tell(Change(Rect.whole(live.paint) if whole else rect, live=True))
+
+    def _replace(self, setup: Setup, *, live: bool, history: bool) -> None:
+        """Show another setup of the same size, telling where they differ."""
+        before, self._setup = self._setup, setup
+        rect = Rect.around(np.flatnonzero(setup.weights != before.weights), self.size)
+        self.revision += rect is not None
+        components = setup.components != before.components
+        self._tell(Change(rect, live=live, components=components, name=setup.name != before.name, history=history))
 
     # --- applying ---
 
@@ -294,103 +282,98 @@ class Document:
         """Do it; the inverse, and what it changed."""
         now = self._setup
         match command:
-            case Stroke(brush, points):
-                return self._paint_over(stroke_on(now.weights, brush, points))
             case Clear():
-                return self._paint_over(np.zeros((SIZE, SIZE), np.float32))
+                return self._paint_over(np.zeros_like(self.paint), ())
             case LoadPainting(weights, name):
-                return self._repaint(_painting(weights), name)
-            case RestorePatch(cells, values, name):
-                painted = now.weights.copy()
-                painted.reshape(-1)[cells] = values
-                return self._repaint(painted, name)
+                return self._repaint(checked_paint(weights), (), name)
+            case Resize(size):
+                return self._repaint(resampled(self.paint, checked_size(size)), now.components, now.name)
+            case ChangeComponents(components):
+                if len(components) > MOST:
+                    raise InputError(f"components: {len(components)} are too many; at most {MOST} fit a painting")
+                return self._paint_over(self.paint, components)
+            case RestorePatch(cells, values, name, components):
+                paint = self.paint.copy()
+                paint.reshape(-1)[cells] = values
+                return self._repaint(paint, components, name)
+            case RestorePainting(paint, name, components):
+                return self._repaint(paint, components, name)
             case ChangeFit(fit):
                 self._setup = replace(now, fit=fit)
                 return ChangeFit(now.fit), Change(fit=fit != now.fit)
-            case ChangeParticles(particles):
-                self._setup = replace(now, particles=particles)
-                return ChangeParticles(now.particles), Change(particles=particles != now.particles)
+            case ChangeScene(scene):
+                self._setup = replace(now, scene=scene)
+                return ChangeScene(now.scene), Change(scene=scene != now.scene)
+            case ChangeStop(stop):
+                self._setup = replace(now, stop=stop)
+                return ChangeStop(now.stop), Change(stop=stop != now.stop)
+            case ChangeRace(race):
+                self._setup = replace(now, race=race)
+                return ChangeRace(now.race), Change(race=race != now.race)
             case ChangeSeed(seed):
-                self._setup = replace(now, seed=_seed(seed))
+                self._setup = replace(now, seed=checked_seed(seed))
                 return ChangeSeed(now.seed), Change(seed=seed != now.seed)
             case ChangeParticleSeed(seed):
-                self._setup = replace(now, particle_seed=_seed(seed))
+                self._setup = replace(now, particle_seed=checked_seed(seed))
                 return ChangeParticleSeed(now.particle_seed), Change(particle_seed=seed != now.particle_seed)
+            case _:
+                return self._paint_over(painted(command, self.paint, now.weights))
 
-    def _paint_over(self, weights: Weights) -> tuple[Command, Change]:
+    def _paint_over(self, paint: Weights, components: tuple[Component, ...] | None = None) -> tuple[Command, Change]:
         """Put a person's own work in place of the present painting."""
-        same = np.array_equal(weights, self._setup.weights)
-        return self._repaint(weights, self._setup.name if same else OWN)
+        components = self.components if components is None else components
+        same = components == self.components and np.array_equal(paint, self.paint)
+        return self._repaint(paint, components, self.name if same else OWN)
 
-    def _repaint(self, weights: Weights, name: str) -> tuple[Command, Change]:
+    def _repaint(self, paint: Weights, components: tuple[Component, ...], name: str) -> tuple[Command, Change]:
         """Put this painting in place of the present one."""
-        now = self._setup
-        cells = np.flatnonzero(weights.reshape(-1) != now.weights.reshape(-1))
-        rect = Rect.around(cells)
-        if rect is None:
-            weights = now.weights
+        now, before = self._setup, self.paint
+        old: Command
+        if paint.shape != before.shape:
+            old = RestorePainting(before, now.name, now.components)
+            rect: Rect | None = Rect.whole(paint)
         else:
-            weights.flags.writeable = False
-            self.revision += 1
-        old = RestorePatch(cells.astype(np.uint16), now.weights.reshape(-1)[cells], now.name)
-        self._setup = replace(now, weights=weights, name=name)
-        return old, Change(rect, name=name != now.name)
+            cells = np.flatnonzero(paint.reshape(-1) != before.reshape(-1))
+            old = RestorePatch(cells.astype(np.uint16), before.reshape(-1)[cells], now.name, now.components)
+            rect = Rect.around(cells, len(paint))
+            if rect is None:
+                paint = before
+        paint.flags.writeable = False
+        other = components != now.components
+        if rect is None and not other:
+            self._setup = replace(now, name=name)
+        else:
+            self._setup = _layered(now, paint, components, name)
+            if paint.shape == before.shape and (components or now.components):
+                shown = Rect.around(np.flatnonzero(self._setup.weights != now.weights), len(paint))
+                other = other or (rect is not None and shown is None)  # paint too faint to show beside a component
+                rect = shown
+            self.revision += rect is not None
+        size = paint.shape != before.shape
+        return old, Change(rect, size=size, components=other, name=name != now.name)
 
     def _record(self, inverse: Command, text: str, change: Change) -> None:
         """Remember how to take a step back, unless it changed nothing."""
         if change == Change():
             return
-        self._redo.clear()
-        self._push(_Step(inverse, text, self._state))
+        self._history.forget_undone()
+        self._history.push(Step(inverse, text, self._state))
         self._states += 1
         self._state = self._states
         self._tell(replace(change, history=True))
-
-    def _push(self, step: _Step) -> None:
-        self._undo.append(step)
-        self._bytes += _size(step.command)
-        while self._bytes > HISTORY_BYTES and len(self._undo) > 1:
-            self._bytes -= _size(self._undo.popleft().command)
 
     def _tell(self, change: Change) -> None:
         for callback in tuple(self._callbacks):
             callback(change)
 
 
-class _Live:
-    """A stroke in progress, and the painting beneath it."""
-
-    def __init__(self, brush: Brush, base: Weights, x: float, y: float, pressure: float) -> None:
-        self.base = base
-        self.coverage = Coverage(brush)
-        self.points = [(x, y, pressure)]
-        self.rect: Rect | None = None
-
-    @property
-    def command(self) -> Stroke:
-        return Stroke(self.coverage.brush, tuple(self.points))
+def _command(live: LiveStroke | PaintCommand | ChangeComponents) -> Command:
+    return live.command if isinstance(live, LiveStroke) else live
 
 
-def _painting(weights: NDArray[np.floating]) -> Weights:
-    """A read-only copy of a painting for the canvas: float32, its maximum at most 1."""
-    array = np.asarray(weights)
-    if array.shape != (SIZE, SIZE):
-        shape = " x ".join(str(n) for n in array.shape)
-        raise InputError(f"painting: {shape} values do not fit the canvas; give {SIZE} x {SIZE}")
-    array = array.astype(np.float64)
-    if not np.isfinite(array).all() or (array < 0).any():
-        raise InputError("painting: some weights are negative or not finite; give numbers of 0 or more")
-    painting = (array / max(1.0, array.max())).astype(np.float32) + np.float32(0)  # -0 becomes 0
-    painting.flags.writeable = False
-    return painting
-
-
-def _seed(seed: int) -> int:
-    if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < 2**63:
-        raise InputError(f"seed: {seed!r} is not a seed; give a whole number from 0 to {2**63 - 1}")
-    return seed
-
-
-def _size(command: Command) -> int:
-    """The memory that a command in the history holds, roughly."""
-    return 500 + (command.cells.nbytes + command.values.nbytes if isinstance(command, RestorePatch) else 0)
+def _layered(setup: Setup, paint: Weights, components: tuple[Component, ...], name: str) -> Setup:
+    """The setup with this paint under these components."""
+    if not components:
+        return replace(setup, weights=paint, paint=None, components=(), name=name)
+    weights = composite(paint, components)
+    return replace(setup, weights=weights, paint=paint, components=components, name=name)

@@ -1,6 +1,7 @@
 """Opening and saving, with the questions that go with them.
 
-A project brings its settings, journal and network; a picture, a table or a preset brings a painting only.
+A project brings its settings, journal and network; a picture, a table or a preset brings a painting only; the folder of
+a trained score brings its density, its training settings and its seed.
 """
 
 from __future__ import annotations
@@ -8,35 +9,57 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+from PySide6.QtCore import QMimeData
 from PySide6.QtWidgets import QFileDialog, QMessageBox, QWidget
 
 from explorer.document import Document
 from explorer.edits import LoadPainting
+from explorer.panels.noticeboard import show_folder
+from explorer.recent import RecentFiles
 from explorer.recipe import Recipe
+from explorer.scores import read_score_project, score_folder
+from explorer.wording import in_words
 from trainer.errors import AmbiguousTable, InputError
 from trainer.paintings import read_painting
 from trainer.projects import Project, Setup, read_project, write_project
+from trainer.words import said
 
 SUFFIX = ".scorex"
 _OPENS = "All that can be opened (*.scorex *.png *.jpg *.jpeg *.bmp *.gif *.webp *.csv *.npy);;Projects (*.scorex)"
 
+Tell = Callable[..., object]
+"""Takes a level and one line, and by name `details`, `action` (words of a button) and `on_action` (what it does)."""
+
 
 def read_file(source: str, as_: str | None = None) -> Project:
-    """What a file (or a preset's name) holds, as a project; one without a journal if it is a painting only.
+    """What a file, a score's folder or a preset's name holds, as a project; without a journal unless it is a project.
 
     Raises:
         AmbiguousTable: a table of two columns, unless `as_` says what it is.
         InputError: a file that cannot be read.
     """
-    if Path(source).suffix.lower() == SUFFIX:
+    path = Path(source)
+    if path.suffix.lower() == SUFFIX:
         return read_project(source)
+    folder = score_folder(path)
+    if folder is not None:
+        return read_score_project(folder)
     weights, name = read_painting(source, as_)
     setup = Setup(weights, name)
     return Project(setup, setup)
 
 
+def dropped_files(data: QMimeData) -> list[Path]:
+    """The files and folders of this machine among what is dragged."""
+    return [Path(url.toLocalFile()) for url in data.urls() if url.isLocalFile()]
+
+
 class FileDesk:
-    """Asks, opens and saves on behalf of a window. `tell` shows one line at a level."""
+    """Asks, opens and saves on behalf of a window. `tell` shows one line at a level, with a button if it is given one.
+
+    `import_picture` is asked first about anything that brings a painting only; where it returns False, or is not given,
+    the file becomes the painting at once.
+    """
 
     def __init__(
         self,
@@ -44,13 +67,17 @@ class FileDesk:
         document: Document,
         opened: Callable[[Project, Recipe], None],
         snapshot: Callable[[], Project],
-        tell: Callable[[str, str], None],
+        tell: Tell,
+        recent: RecentFiles | None = None,
+        import_picture: Callable[[Path], bool] | None = None,
     ) -> None:
         self._window = window
         self._document = document
         self._opened = opened
         self._snapshot = snapshot
         self._tell = tell
+        self._import = import_picture
+        self.recent = recent or RecentFiles()
 
     def new(self) -> None:
         """Put the first painting in place of the present document."""
@@ -65,22 +92,80 @@ class FileDesk:
         if path:
             self.open(path)
 
-    def open(self, path: str) -> None:
-        """Open a file: a project replaces the document, anything else becomes its painting and can be undone."""
-        try:
-            project = self._read(path)
-            if project is None:
-                return
-            if Path(path).suffix.lower() != SUFFIX:
-                self._document.do(LoadPainting(project.weights, project.name))
-                return
-            if self.may_leave():
-                self.adopt(project, Path(path))
-        except InputError as error:
-            self._tell("error", str(error))
+    def drop(self, data: QMimeData) -> bool:
+        """Open the first file or folder dropped; False if none is there."""
+        paths = dropped_files(data)
+        if paths:
+            self.open(str(paths[0]))
+            if len(paths) > 1:
+                self._tell("info", f"Opened {paths[0].name}, the first of {len(paths)} that were dropped")
+        return bool(paths)
 
-    def adopt(self, project: Project, path: Path | None) -> None:
-        """Put a project in place of the present document.
+    def open(self, path: str) -> None:
+        """Open a file: a project or a score's folder replaces the document, all else becomes its painting."""
+        try:
+            if Path(path).suffix.lower() == SUFFIX:
+                project = read_project(path)
+                if self.may_leave():
+                    self.adopt(project, Path(path))
+                    self.remember(path)
+                return
+            folder = score_folder(Path(path))
+            if folder is not None:
+                self._open_score(folder)
+                return
+            if self._import is not None and self._import(Path(path)):
+                return
+            found = self._read(path)
+            if found is not None:
+                self._document.do(LoadPainting(found.weights, found.name))
+                self.remember(path)
+                step = self._document.undo_text
+                self._tell(
+                    "info",
+                    f"{Path(path).name} is the painting now",
+                    action="Undo",
+                    on_action=lambda: self._undo_only(step),
+                )
+        except InputError as error:
+            self._tell("error", in_words(str(error)))
+
+    def _undo_only(self, step: str) -> None:
+        """Undo this step, unless something else was done since."""
+        if self._document.undo_text == step:
+            self._document.undo()
+
+    def _open_score(self, folder: Path) -> None:
+        project = read_score_project(folder)
+        if not self.may_leave():
+            return
+        self.adopt(project, None)
+        self.remember(folder)
+        fit = project.setup.fit
+        self._tell(
+            "info",
+            f"Took density, training settings and seed {project.setup.seed} from {project.name}. "
+            "Training begins from a fresh network; the trained weights stay in the folder.",
+            details=f"{folder}\nobjective: {said('objective', fit.objective)}\ntarget: {said('target', fit.target)}\n"
+            f"batch: {fit.batch:,}\nlearning rate: {fit.learning_rate:g}",
+        )
+
+    def remember(self, path: str | Path) -> None:
+        """Put a file at the head of the recent ones."""
+        try:
+            self.recent.add(path)
+        except InputError as error:
+            self._tell("warning", f"The list of recent files was not kept. {error}")
+
+    def forget_recent(self) -> None:
+        """Clear the list of recent files."""
+        try:
+            self.recent.clear()
+        except InputError as error:
+            self._tell("warning", f"The list of recent files was not cleared. {error}")
+
+    def adopt(self, project: Project, path: Path | None, *, saved: bool = True) -> None:
+        """Put a project in place of the present document; `saved=False` if it lies in no file as it is.
 
         Raises:
             InputError: its journal cannot be followed; the present document stays.
@@ -89,7 +174,7 @@ class FileDesk:
             recipe = Recipe.from_project(project)
         except InputError as error:
             raise InputError(f"{path or project.name}: {error}") from error
-        self._document.open(project.setup, path)
+        self._document.open(project.setup, path, saved=saved)
         self._opened(project, recipe)
 
     def _read(self, path: str) -> Project | None:
@@ -140,10 +225,11 @@ class FileDesk:
         try:
             write_project(path, self._snapshot())
         except InputError as error:
-            self._tell("error", str(error))
+            self._tell("error", in_words(str(error)))
             return False
         self._document.mark_saved(path)
-        self._tell("info", f"Saved {path.name}")
+        self.remember(path)
+        self._tell("info", f"Saved {path.name}", action="Show folder", on_action=lambda: show_folder(path.parent))
         return True
 
     def may_leave(self) -> bool:

@@ -9,7 +9,9 @@ from PySide6.QtWidgets import QMessageBox, QWidget
 
 from explorer.export.request import ExportRequest
 from explorer.export.runner import ExportRunner
+from explorer.files import Tell
 from explorer.panels.exporting import ExportDialog
+from explorer.panels.noticeboard import show_folder
 from explorer.session import Session
 from explorer.theme import Theme
 from trainer.errors import InputError
@@ -18,15 +20,17 @@ from trainer.errors import InputError
 class FilmDesk(QObject):
     """Offers the dialog, runs what it asks for, and shows how it goes."""
 
-    def __init__(self, window: QWidget, session: Session) -> None:
+    def __init__(self, window: QWidget, session: Session, tell: Tell | None = None) -> None:
+        """`tell` shows a message with a button, as `FileDesk` has it."""
         super().__init__(window)
-        self._session = session
+        self._session, self._tell = session, tell
         self.dialog = ExportDialog(window)
         self.runner = ExportRunner(self)
         self.dialog.start.connect(self._start)
         self.dialog.cancelled.connect(self.runner.cancel)
         self.runner.progressed.connect(self.dialog.set_progress)
         self.runner.finished.connect(self.dialog.show_finished)
+        self.runner.finished.connect(self._finished)
         self.runner.failed.connect(self.dialog.show_failed)
         self.runner.cancelled.connect(self.dialog.show_cancelled)
 
@@ -55,6 +59,11 @@ class FilmDesk(QObject):
             self.runner.start(request)
         except (InputError, OSError) as error:
             self.dialog.show_failed(str(error))
+
+    def _finished(self, path: str) -> None:
+        if self._tell is not None:
+            where = Path(path)
+            self._tell("info", f"Saved {where.name}", action="Show folder", on_action=lambda: show_folder(where.parent))
 
     def _may_replace(self, path: str) -> bool:
         question = QMessageBox(self.dialog)

@@ -6,7 +6,8 @@ shows `step`, then apply the command; at last train until it shows `steps`.
 
 A run begins again whenever a fresh network is drawn. So the `Recorder` starts a fresh recipe at every `Reset`, and at
 every `Configure` that needs another network, from the setup of that moment, and a journal holds no more than was done
-to the network now on the screen. Repaints are kept as the rectangles that they changed.
+to the network now on the screen. Repaints are kept as the rectangles that they changed, and whole where the number of
+cells changed; a recipe knows composites only, no Gaussian components.
 
 This file imports neither Qt nor torch.
 """
@@ -21,7 +22,7 @@ from explorer.engine.messages import (
     Applied,
     Command,
     Configure,
-    ConfigureParticles,
+    ConfigureScene,
     Event,
     Mirror,
     Ready,
@@ -31,6 +32,7 @@ from explorer.engine.messages import (
 )
 from trainer.errors import InputError
 from trainer.projects import Entry, Patch, Project, Setup
+from trainer.scenes import Scene, story
 from trainer.settings import FitSettings, ParticleSettings
 
 RESTART = "restart"
@@ -130,18 +132,23 @@ class Recorder:
     def _applied(self, step: int, command: Command) -> None:
         before, entry = self.setup, to_entry(step, command, self.setup)
         self.setup = _after(command, self.setup)
-        if isinstance(command, Reset) or self.setup.fit.network != before.fit.network:
+        if isinstance(command, Reset) or not same_network(self.setup.fit, before.fit):
             self._initial = self.setup
             self._journal = []
         else:
             self._journal.append(entry)
 
 
+def same_network(one: FitSettings, other: FitSettings) -> bool:
+    """Whether a run can go from one's settings to the other's with the weights that it has."""
+    return (one.network, one.parameterisation) == (other.network, other.parameterisation)
+
+
 def to_entry(step: int, command: Command, setup: Setup) -> Entry:
     """The journal's line for a command that was applied to this setup.
 
     Raises:
-        InputError: a command that does not determine a run, or a painting of another shape than the setup's.
+        InputError: a command that does not determine a run.
     """
     match command:
         case Repaint(revision, weights, name):
@@ -150,10 +157,10 @@ def to_entry(step: int, command: Command, setup: Setup) -> Entry:
             return Entry(step, "configure", {"settings": settings.to_json()})
         case Reset(seed):
             return Entry(step, "reset", {"seed": seed})
-        case ConfigureParticles(settings, seed):
-            return Entry(step, "particles", {"settings": settings.to_json(), "seed": seed})
-        case Release():
-            return Entry(step, "release")
+        case ConfigureScene(scene, seed):
+            return Entry(step, "scene", {"scene": scene.to_json(), "seed": seed})
+        case Release(at):
+            return Entry(step, "release", {} if at is None else {"step": at})
     raise InputError(f"journal: {type(command).__name__} does not determine a run; only commands that do belong there")
 
 
@@ -174,15 +181,17 @@ def to_command(entry: Entry, setup: Setup) -> Command | None:
             return Configure(FitSettings.from_json(_get(values, "settings", dict)))
         case "reset":
             return Reset(_get(values, "seed", int))
+        case "scene":
+            return ConfigureScene(Scene.from_json(_get(values, "scene", dict)), _get(values, "seed", int))
         case "particles":
             settings = ParticleSettings.from_json(_get(values, "settings", dict))
-            return ConfigureParticles(settings, _get(values, "seed", int))
+            return ConfigureScene(Scene(story(settings)), _get(values, "seed", int))
         case "release":
-            return Release()
+            return Release(_get(values, "step", int) if "step" in values else None)
         case "restart":
             return None
     raise InputError(
-        f"unknown kind {entry.kind[:40]!r}; known are repaint, configure, reset, particles, release and {RESTART}"
+        f"unknown kind {entry.kind[:40]!r}; known are repaint, configure, reset, scene, particles, release, {RESTART}"
     )
 
 
@@ -192,13 +201,13 @@ def _after(command: Command | None, setup: Setup) -> Setup:
         case Repaint(_, weights, name):
             weights = weights.copy()
             weights.flags.writeable = False
-            return replace(setup, weights=weights, name=name)
+            return replace(setup, weights=weights, name=name, components=(), paint=None)
         case Configure(settings):
             return replace(setup, fit=settings)
         case Reset(seed):
             return replace(setup, seed=seed)
-        case ConfigureParticles(settings, seed):
-            return replace(setup, particles=settings, particle_seed=seed)
+        case ConfigureScene(scene, seed):
+            return replace(setup, scene=scene, particle_seed=seed)
     return setup
 
 

@@ -20,9 +20,11 @@ from explorer.engine.messages import (
     Begin,
     Command,
     Configure,
-    ConfigureParticles,
+    ConfigureRace,
+    ConfigureScene,
     Event,
     Frame,
+    LadderPredicted,
     Mirror,
     MirrorNow,
     Notice,
@@ -30,12 +32,15 @@ from explorer.engine.messages import (
     Release,
     Repaint,
     Reset,
+    StopWhen,
 )
 from explorer.recipe import Recipe, Recorder
 from trainer.projects import Project
 
-FRAME = 1 / 66
-"""Frames come no faster than this; the mailbox is looked at more often, so that none waits."""
+RATE = 60
+"""Frames a second at most, unless the person prefers another number."""
+_MARGIN = 1.1
+"""The mailbox is looked at a little more often than that, so that no frame waits."""
 _LOOK_MS = 4
 _EVENTS_MS = 100
 _RELEASE_MS = 300
@@ -48,11 +53,13 @@ class Session(QObject):
     """
 
     framed = Signal(object)
-    """A `Frame`, at most sixty times a second."""
+    """A `Frame`, at most `RATE` times a second."""
     noticed = Signal(str, str, str)
     """A level ("info", "warning", "error"), one line, and details (or "")."""
     readied = Signal(str)
     """The device that computes."""
+    predicted = Signal(object)
+    """A `LadderPredicted`, the answer to a `PredictLadder`."""
 
     def __init__(self, document: Document, device: str = "auto", parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -65,6 +72,7 @@ class Session(QObject):
         self._waiting = False  # whether the engine hears of the document with the first stroke
         self._saved: tuple[Recipe, bytes] | None = None  # of the opened project, until the engine mirrors its own
         self._pulled = 0.0
+        self._interval = 1 / (_MARGIN * RATE)
         self._unsubscribe = document.subscribe(self._document_changed)
         self._frames = self._timer(_LOOK_MS, self._pull)
         self._frames.setTimerType(Qt.TimerType.PreciseTimer)
@@ -123,12 +131,19 @@ class Session(QObject):
         known, now = self.recorder.setup, self._setup
         if known.seed != now.seed:
             self.send(Reset(now.seed))
-        if known.weights is not now.weights and (known.weights != now.weights).any():
+        if not np.array_equal(known.weights, now.weights):
             self.send(Repaint(self._revision, now.weights, now.name))
         if known.fit != now.fit:
             self.send(Configure(now.fit))
-        if (known.particles, known.particle_seed) != (now.particles, now.particle_seed):
-            self.send(ConfigureParticles(now.particles, now.particle_seed))
+        if (known.scene, known.particle_seed) != (now.scene, now.particle_seed):
+            self.send(ConfigureScene(now.scene, now.particle_seed))
+        self.send(StopWhen(now.stop))
+        if known.race != now.race:
+            self.send(ConfigureRace(now.race))
+
+    def set_rate(self, frames_per_second: int) -> None:
+        """Hand on so many frames a second at most."""
+        self._interval = 1 / (_MARGIN * frames_per_second)
 
     # --- what goes out ------------------------------------------------------------------------------------
 
@@ -156,13 +171,19 @@ class Session(QObject):
         elif self._events.isActive():
             self.engine.start()
 
-    def project(self, sigma: float) -> Project:
-        """The document, the recipe and the network as they are now, for a file."""
-        mirror = self._fresh_mirror()
+    def project(self, sigma: float, *, fresh: bool = True) -> Project:
+        """The document, the recipe and the network as they are now, for a file.
+
+        Without `fresh` nothing waits for the engine: the network is the one mirrored last, and the steps may be fewer
+        than those of the moment.
+        """
+        mirror = self._fresh_mirror() if fresh else self.engine.mirror
         if mirror is None and self._saved is not None:
             recipe, state = self._saved
             return recipe.to_project(self.document.setup, sigma, state)
         recipe = self.recorder.recipe(mirror.step if mirror else 0)
+        if recipe.journal:
+            recipe = replace(recipe, steps=max(recipe.steps, recipe.journal[-1].step))
         return recipe.to_project(self.document.setup, sigma, self.engine.mirrored_state())
 
     def recipe(self) -> Recipe:
@@ -202,9 +223,13 @@ class Session(QObject):
             self.send(Configure(document.fit))
         if change.seed:
             self.send(Reset(document.seed))
-        if change.particles or change.particle_seed:
-            self.send(ConfigureParticles(document.particles, document.particle_seed))
+        if change.scene or change.particle_seed:
+            self.send(ConfigureScene(document.scene, document.particle_seed))
             self._release.start()
+        if change.stop:
+            self.send(StopWhen(document.stop))
+        if change.race:
+            self.send(ConfigureRace(document.race))
         known = self._setup
         self._setup = document.setup
         if not self.painted:
@@ -219,7 +244,7 @@ class Session(QObject):
 
     def _pull(self) -> None:
         now = perf_counter()
-        if now - self._pulled < FRAME:
+        if now - self._pulled < self._interval:
             return
         frame = self.engine.frame()
         if frame is not None:
@@ -248,5 +273,7 @@ class Session(QObject):
                 self._saved = None
             case Ready(device, _):
                 self.readied.emit(device)
+            case LadderPredicted():
+                self.predicted.emit(event)
             case Notice(level, text, details):
                 self.noticed.emit(level, text, details)

@@ -9,6 +9,7 @@ import sys
 from importlib.metadata import PackageNotFoundError, version
 
 from explorer import __version__
+from explorer.places import config_folder, state_folder
 from trainer.errors import InputError
 
 _LIBRARIES = {
@@ -67,12 +68,16 @@ def check_display() -> None:
     check_qt(window=platform_name in ("", "xcb"))
 
 
-def facts() -> dict[str, str]:
-    """Versions of the program and of what it stands on."""
+def facts(device: str = "") -> dict[str, str]:
+    """Versions of the program and of what it stands on, where it keeps its files, and the device if it is known."""
     found = {"Score Explorer": __version__, "Python": platform.python_version(), "system": platform.platform()}
     for package in ("torch", "numpy", "PySide6-Essentials", "pyqtgraph", "safetensors", "imageio-ffmpeg"):
         try:
             found[package] = version(package)
         except PackageNotFoundError:
             found[package] = "not installed"
+    if device:
+        found["device"] = device
+    found["preferences"] = str(config_folder())
+    found["autosaves and logs"] = str(state_folder())
     return found

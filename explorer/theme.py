@@ -6,7 +6,7 @@ purple, particles are bluish green, a warning is vermillion. These inks are for 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
 import numpy as np
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor, QFont, QFontDatabase, QGuiApplication
 
+from explorer.colours import table
 from trainer.assets import assets
 
 UNIT = 8
@@ -25,7 +26,10 @@ CAPTION, CONTROL, TITLE, HEADING = 12, 13, 16, 22
 
 @dataclass(frozen=True)
 class Theme:
-    """One set of colours. `ground_low` to `ground_high` is the sequential map of a density."""
+    """One set of colours. `ground_low` to `ground_high` is the sequential map of a density.
+
+    `ground_map` and `error_map` name maps of `explorer.colours` that a person has put in place of the theme's own.
+    """
 
     name: str
     window: str
@@ -41,6 +45,8 @@ class Theme:
     particles: str
     warning: str
     selection: str
+    ground_map: str = "theme"
+    error_map: str = "theme"
 
     def colour(self, role: str, alpha: float = 1.0) -> QColor:
         """The colour of a role (a field's name), with an opacity from 0 to 1."""
@@ -50,15 +56,15 @@ class Theme:
 
     def density_table(self) -> NDArray[np.uint8]:
         """The density's map as (256, 4) RGBA bytes: linear in luminance between the theme's ground and its high end."""
-        low, high = (_rgb(colour) for colour in (self.ground_low, self.ground_high))
-        t = np.linspace(0.0, 1.0, 256)[:, None]
-        rgb = low + (high - low) * t
-        return np.concatenate([rgb, np.full((256, 1), 255.0)], axis=1).round().astype(np.uint8)
+        return table(self.ground_map, self.ground_low, self.ground_high, whole=False)
 
+    def error_table(self) -> NDArray[np.uint8]:
+        """The error map's colours as (256, 4) RGBA bytes, from the theme's ground to the ink of errors."""
+        return table(self.error_map, self.ground_low, self.error, whole=True)
 
-def _rgb(colour: str) -> NDArray[np.float64]:
-    whole = QColor(colour)
-    return np.array([whole.red(), whole.green(), whole.blue()], dtype=np.float64)
+    def with_maps(self, ground: str, error: str) -> Theme:
+        """The same theme with these colour maps."""
+        return replace(self, ground_map=ground, error_map=error)
 
 
 LIGHT = Theme(

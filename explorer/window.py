@@ -1,70 +1,64 @@
-"""The main window: it puts the stage, the bar and the drawer together and ties every action to what it does.
+"""The main window: it puts the stage, the bar and the drawer together and hands every part what it works with.
 
 Edits go to the document, looking and running go to the session, frames come back to the stage. Nothing is computed.
 """
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
-from typing import Any, get_args
 
-from PySide6.QtCore import Qt, QTimer
+from PySide6.QtCore import QTimer
 from PySide6.QtGui import (
-    QActionGroup,
     QCloseEvent,
     QDragEnterEvent,
+    QDragLeaveEvent,
     QDropEvent,
     QGuiApplication,
-    QIcon,
-    QPalette,
     QShowEvent,
 )
-from PySide6.QtWidgets import QApplication, QHBoxLayout, QLabel, QMainWindow, QMessageBox, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QMainWindow, QVBoxLayout, QWidget
 
-from explorer.actions import EXCLUSIVE, SPECS, make_actions
-from explorer.composition import compose
+from explorer.actions import VIEW_KEYS, make_actions
+from explorer.composition import PANE_VIEWS, TITLES, Composition, story_places
 from explorer.document import Document
-from explorer.edits import (
-    Change,
-    ChangeFit,
-    ChangeParticles,
-    ChangeParticleSeed,
-    ChangeSeed,
-    Clear,
-    Command,
-    LoadPainting,
-)
-from explorer.engine.messages import (
-    PANES,
-    Frame,
-    Look,
-    Move,
-    MoveSteps,
-    Probe,
-    Release,
-    Reset,
-    Train,
-    TrainSteps,
-)
+from explorer.dressing import dress
+from explorer.edits import Change, Command, LoadPainting
+from explorer.engine.messages import Frame, SetLimits
+from explorer.exports import ExportDesk
 from explorer.files import SUFFIX, FileDesk
 from explorer.films import FilmDesk
+from explorer.household import Household, command_entries
+from explorer.menubar import StateLine, build_menus
 from explorer.numbers import three
+from explorer.panels import drawer
 from explorer.panels.brushes import BrushStrip
-from explorer.panels.drawer import SettingsDrawer
+from explorer.panels.drawer import Drawer, page_of
+from explorer.panels.explain import ExplainCard
+from explorer.panels.importing import ask_import
+from explorer.panels.ladder import LadderEditor
+from explorer.panels.painting import PaintingPage
+from explorer.panels.particlespage import ParticlesPage
+from explorer.panels.racepage import RacePage
 from explorer.panels.sigma import NoiseSlider
 from explorer.panels.style import sheet
+from explorer.panels.timeline import AxisPair, TrainingTimeline, past_words
 from explorer.panels.toasts import ToastStack
+from explorer.panels.trainingpage import TrainingPage
 from explorer.panels.transport import TransportBar
+from explorer.panels.viewpage import ViewPage
+from explorer.preferences import Preferences
 from explorer.recipe import Recipe
 from explorer.session import Session
-from explorer.system import facts
-from explorer.theme import CAPTION, DARK, LIGHT, UNIT, Theme, font, system_theme
+from explorer.squares import Squares
+from explorer.theme import DARK, LIGHT, Theme, system_theme
+from explorer.tools.kit import ToolKit
+from explorer.viewing import Viewing
 from explorer.views.plane import PlaneRange
+from explorer.wiring import connect_actions
+from explorer.wording import in_words
 from trainer.errors import InputError
 from trainer.paintings import preset_weights
 from trainer.projects import Project
-from trainer.settings import Source
 
 FIRST_SIZE = (1280, 720)
 
@@ -72,35 +66,77 @@ FIRST_SIZE = (1280, 720)
 class MainWindow(QMainWindow):
     """One document and everything that is seen of it."""
 
-    def __init__(self, *, theme: str = "system", device: str = "auto") -> None:
+    def __init__(
+        self, preferences: Preferences | None = None, *, theme: str | None = None, device: str | None = None
+    ) -> None:
         super().__init__()
+        preferences = preferences or Preferences()
+        self._theme_choice = theme or preferences.theme
+        self._maps = (preferences.ground_map, preferences.error_map)
         self.document = Document()
-        self.session = Session(self.document, device, self)
+        self.session = Session(self.document, device or preferences.device, self)
         self.plane = PlaneRange(parent=self)
-        self.look = Look()
-        self._theme_choice = theme
-        self._device = ""
+        self.viewing = Viewing(parent=self)
+        self.kit = ToolKit(self)
+        self.scale = 1.0
         self._started = self._ended = False
         self.actions_by_name = make_actions(self)
         self._build()
+        self.household = Household(
+            self,
+            self,
+            preferences,
+            view_keys=VIEW_KEYS,
+            more=lambda: [
+                *command_entries("Settings", drawer.TITLES, self.show_page),
+                *command_entries("View", TITLES, self.show_view),
+            ],
+            above=[self.menuBar()],
+            below=[self.transport],
+            beside=[self.drawer],
+        )
+        tell = self.household.tell
+        self.files = FileDesk(self, self.document, self._opened, self._snapshot, tell, import_picture=self.import_from)
+        self.films = FilmDesk(self, self.session, tell)
+        self.exports = ExportDesk(self, self.session, tell)
+        self.squares.tabled = lambda name: self.exports.can_export_curve(self.stage.tile(name), name)
         self._connect()
-        self.files = FileDesk(self, self.document, self._opened, self._snapshot, self.tell)
-        self.films = FilmDesk(self, self.session)
-        self._show_document(Change(opened=True))
-        self.apply_theme()
+        self.prefer(preferences)
+        self._show_document(Change(opened=True, size=True, components=True))
         self.resize(*FIRST_SIZE)
         self.setAcceptDrops(True)
+        if preferences.scale != 1.0:
+            self.set_scale(preferences.scale)
+            self.household.set_scale(preferences.scale)
 
     # --- building -----------------------------------------------------------------------------------------
 
     def _build(self) -> None:
         actions = self.actions_by_name
-        self.strip = BrushStrip(actions)
-        self.slider = NoiseSlider()
-        self.parts = compose(self.document, self.plane, strip=self.strip, between=self.slider)
+        self.squares = Squares(self.session, self)
+        self.strip = BrushStrip(actions, self.kit)
+        self.slider, self.timeline = NoiseSlider(), TrainingTimeline()
+        self.axes = AxisPair(self.timeline, self.slider)
+        self.parts = Composition(
+            self.document,
+            self.plane,
+            viewing=self.viewing,
+            kit=self.kit,
+            strip=self.strip,
+            between=self.axes,
+            made=self._made,
+        )
         self.stage = self.parts.stage
         self.transport = TransportBar(actions)
-        self.drawer = SettingsDrawer()
+        self.ladder = LadderEditor(self.document.scene.panes[0].settings)
+        self.pages: dict[str, QWidget] = {
+            "training": TrainingPage(),
+            "race": RacePage(),
+            "particles": ParticlesPage(self.ladder),
+            "view": ViewPage(self.viewing),
+            "painting": PaintingPage(self.document, self.kit, self.parts.canvas.masses),
+        }
+        self.drawer = Drawer(self.pages)
         self.drawer.hide()
         centre = QWidget()
         row = QHBoxLayout()
@@ -115,82 +151,40 @@ class MainWindow(QMainWindow):
         column.addWidget(self.transport)
         self.setCentralWidget(centre)
         self.toasts = ToastStack(centre)
-        self._build_menus()
+        self.card = ExplainCard(centre)
+        self.squares.begin(self.parts, self.card)
+        self.menus = build_menus(self, actions)
+        self.state = StateLine(self)
 
-    def _build_menus(self) -> None:
-        bar = self.menuBar()
-        bar.setNativeMenuBar(QGuiApplication.platformName() == "cocoa")
-        menus = {spec.menu: None for spec in SPECS}
-        for name in menus:
-            menu = bar.addMenu(f"&{name}")
-            menu.setToolTipsVisible(True)
-            for spec in SPECS:
-                if spec.menu == name:
-                    if spec.name:
-                        menu.addAction(self.actions_by_name[spec.name])
-                    else:
-                        menu.addSeparator()
-        for names in EXCLUSIVE:
-            group = QActionGroup(self)
-            for name in names:
-                group.addAction(self.actions_by_name[name])
-        self.state = QLabel("engine is loading")
-        self.state.setAccessibleName("Device, speed and seed")
-        self.state.setContentsMargins(UNIT, 0, 2 * UNIT, 0)
-        self.state.setMinimumHeight(bar.sizeHint().height())
-        bar.setCornerWidget(self.state, Qt.Corner.TopRightCorner)
+    def _made(self, name: str, view: QWidget) -> None:
+        """Give a view that has just been made what the others have."""
+        self.squares.made(name, view)
+        if self._started and self.session.frame is not None:
+            self.stage.tile(name).show_frame(self.session.frame)
 
     def _connect(self) -> None:
-        act = {name: action.triggered for name, action in self.actions_by_name.items()}
-        act["new"].connect(lambda: self.files.new())
-        act["open"].connect(lambda: self.files.choose())
-        act["save"].connect(lambda: self.files.save())
-        act["save_as"].connect(lambda: self.files.save_as())
-        act["export_film"].connect(lambda: self.films.offer(".mp4", self.theme, self.slider.value()))
-        act["export_picture"].connect(lambda: self.films.offer(".png", self.theme, self.slider.value()))
-        act["copy_picture"].connect(self._copy_picture)
-        act["quit"].connect(self.close)
-        act["undo"].connect(self.document.undo)
-        act["redo"].connect(self.document.redo)
-        act["clear"].connect(lambda: self.edit(Clear()))
-        act["train"].connect(lambda on: self.session.send(Train(on)))
-        act["train_step"].connect(lambda: self.session.send(TrainSteps()))
-        act["train_reset"].connect(lambda: self.session.send(Reset(self.document.seed)))
-        act["restart_engine"].connect(self.session.restart_engine)
-        act["particles_play"].connect(lambda on: self.session.send(Move(on)))
-        act["particles_step"].connect(lambda: self.session.send(MoveSteps()))
-        act["particles_release"].connect(lambda: self.session.send(Release()))
-        for source in get_args(Source):
-            act[f"source_{source}"].connect(lambda _, s=source: self._choose_source(s))
-        act["drawer"].connect(lambda on: self.drawer.setVisible(on))
-        act["zoom_reset"].connect(self.plane.reset)
-        act["sigma_down"].connect(lambda: self.slider.nudge(-2))
-        act["sigma_up"].connect(lambda: self.slider.nudge(2))
-        act["time_axis"].connect(self.parts.curves.set_in_seconds)
-        for choice in ("system", "light", "dark"):
-            act[f"theme_{choice}"].connect(lambda _, c=choice: self._choose_theme(c))
-        act["full_screen"].connect(lambda on: self.showFullScreen() if on else self.showNormal())
-        act["keys"].connect(self._show_keys)
-        act["about"].connect(self._show_about)
-
+        self.menus["File"].insertMenu(self.actions_by_name["import"], self.household.recent_menu)
+        self.menus["View"].insertMenu(self.actions_by_name["save_layout"], self.household.layout_menu)
+        connect_actions(self)
+        household, session = self.household, self.session
+        household.preferred.connect(self.prefer)
         self.document.subscribe(self._show_document)
-        self.session.framed.connect(self._show_frame)
-        self.session.noticed.connect(self.tell)
-        self.session.readied.connect(self._show_device)
-        self.strip.changed.connect(lambda brush: setattr(self.parts.canvas, "brush", brush))
-        self.parts.canvas.brush_changed.connect(self.strip.set_brush)
+        session.framed.connect(self._show_frame)
+        session.noticed.connect(household.heard)
+        session.readied.connect(lambda device: setattr(household, "device", device))
+        session.predicted.connect(self.ladder.show_prediction)
+        self.ladder.prediction_wanted.connect(session.send)
         self.strip.preset_chosen.connect(self._load_preset)
-        self.slider.changed.connect(lambda sigma: self._look(sigma=sigma))
-        self.plane.changed.connect(self._range_changed)
-        self.stage.lattice_wanted.connect(lambda lattice: self._look(lattice=lattice))
-        for view in (self.parts.learned, self.parts.true):
-            view.hovered.connect(lambda x, y: self.session.send(Probe((x, y))))
-            view.left.connect(lambda: self.session.send(Probe(None)))
-        self.parts.curves.axis_changed.connect(self.actions_by_name["time_axis"].setChecked)
-        self.drawer.fit_changed.connect(lambda settings: self.edit(ChangeFit(settings)))
-        self.drawer.seed_changed.connect(lambda seed: self.edit(ChangeSeed(seed)))
-        self.drawer.particles_changed.connect(lambda settings: self.edit(ChangeParticles(settings)))
-        self.drawer.particle_seed_changed.connect(lambda seed: self.edit(ChangeParticleSeed(seed)))
+        self.slider.changed.connect(lambda sigma: self.squares.set_look(sigma=sigma))
+        self.plane.changed.connect(
+            lambda: self.squares.set_look(centre=self.plane.centre, half_width=self.plane.half_width)
+        )
+        self.viewing.changed.connect(lambda _: self.squares.tell_wants())
+        self.squares.turned.connect(self._turn_page)
+        self.drawer.turned.connect(lambda _: self._show_page_now())
+        for page in self.pages.values():
+            if hasattr(page, "commanded"):
+                page.commanded.connect(self.edit)
         QGuiApplication.styleHints().colorSchemeChanged.connect(self.apply_theme)
 
     # --- life ---------------------------------------------------------------------------------------------
@@ -200,97 +194,145 @@ class MainWindow(QMainWindow):
         super().showEvent(event)
         if not self._started:
             self._started = True
-            QTimer.singleShot(0, self.session.start)
+            self.squares.tell_wants()
+            QTimer.singleShot(0, self, self.session.start)
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """Ask about unsaved changes, then end everything."""
         if self._ended or self.files.may_leave():
-            self.shut_down()
+            self.shut_down(keep=False)
             event.accept()
         else:
             event.ignore()
 
-    def shut_down(self) -> None:
-        """End the engine and an export that runs; may be called twice."""
+    def shut_down(self, *, keep: bool = True) -> None:
+        """End the engine and an export that runs; `keep` leaves the autosave. May be called twice."""
         if not self._ended:
             self._ended = True
+            self.household.close(keep=keep)
             self.films.close()
             self.session.close()
+
+    def restart_engine(self) -> None:
+        """End the engine and start it again, on the preferred device."""
+        self.session.engine.device = self.session.device
+        self.session.restart_engine()
 
     # --- edits --------------------------------------------------------------------------------------------
 
     def edit(self, command: Command) -> None:
         """Do a command of the document; a bad value is told, not done."""
+        before = self.document.scene
         try:
             self.document.do(command)
         except InputError as error:
-            self.tell("warning", str(error))
+            self.household.tell("warning", in_words(str(error)))
+        after = len(self.document.scene.panes)
+        if after != len(before.panes) and self.stage.places == story_places(len(before.panes)):
+            self.stage.arrange(story_places(after))
 
     def adopt(self, project: Project, source: str = "") -> None:
         """Show what `source` holds as the document; a project is saved there again."""
         path = Path(source)
         self.files.adopt(project, path if path.suffix.lower() == SUFFIX else None)
 
-    def _load_preset(self, name: str) -> None:
-        self.edit(LoadPainting(preset_weights(name), name))
+    def import_from(self, path: Path) -> bool:
+        """Ask how a picture or a table becomes the painting, and paint it."""
+        command = ask_import(self, str(path), self.document.size, self.theme)
+        if command is not None:
+            self.edit(command)
+            self.files.remember(str(path))
+        return True
 
-    def _choose_source(self, source: Source) -> None:
-        self.edit(ChangeParticles(replace(self.document.particles, source=source)))
+    def _load_preset(self, name: str) -> None:
+        self.edit(LoadPainting(preset_weights(name, self.document.size), name))
 
     def _opened(self, project: Project, recipe: Recipe) -> None:
         self.session.open(project, recipe)
+        self.timeline.set_step(None)
+        self.squares.set_look(step=None)
+        places = story_places(len(self.document.scene.panes))
+        if not set(PANE_VIEWS[: len(self.document.scene.panes)]) <= set(self.stage.places):
+            self.stage.arrange(places)
         if project.journal or project.network is not None:
             self.slider.set_value(project.sigma)
-            self._look(sigma=self.slider.value())
+            self.squares.set_look(sigma=self.slider.value())
 
     def _snapshot(self) -> Project:
         return self.session.project(self.slider.value())
 
+    def quick_snapshot(self) -> Project:
+        """The project as it is now, without waiting for the engine."""
+        return self.session.project(self.slider.value(), fresh=False)
+
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         """Take files."""
-        if event.mimeData().hasUrls():
-            event.acceptProposedAction()
+        self.household.veil.enter(event)
+
+    def dragLeaveEvent(self, event: QDragLeaveEvent) -> None:
+        """Take them no more."""
+        self.household.veil.leave(event)
 
     def dropEvent(self, event: QDropEvent) -> None:
-        """Open the first file dropped."""
-        for url in event.mimeData().urls():
-            if url.isLocalFile():
-                self.files.open(url.toLocalFile())
-                return
+        """Open what was dropped."""
+        self.household.veil.drop(event)
 
     # --- looking ------------------------------------------------------------------------------------------
 
-    def _look(self, **values: Any) -> None:  # noqa: ANN401 - fields of Look
-        self.look = replace(self.look, **values)
-        self.session.send(self.look)
+    def drawer_page(self) -> str | None:
+        """The page of settings that is open."""
+        return self.drawer.page if self.drawer.isVisibleTo(self) else None
 
-    def _range_changed(self) -> None:
-        self._look(centre=self.plane.centre, half_width=self.plane.half_width)
+    def show_page(self, page: str | None) -> None:
+        """Open this page of settings, or close the drawer."""
+        if page is not None:
+            self.drawer.turn(page)
+        self.drawer.setVisible(page is not None)
+        self.actions_by_name["drawer"].setChecked(page is not None)
+        self._show_page_now()
+
+    def show_view(self, name: str) -> None:
+        """Bring a view to the stage, in place of the one touched last, and let the keyboard have it."""
+        if name not in self.stage.places:
+            last = self.squares.touched if self.squares.touched in self.stage.places else self.stage.places[3]
+            self.stage.exchange(last, name)
+        self.stage.tile(name).content.setFocus()
+
+    def _turn_page(self, view: str) -> None:
+        if self.drawer.isVisible():
+            self.drawer.turn(page_of(view))
+
+    def _show_page_now(self) -> None:
+        page = self.pages[self.drawer.page]
+        if self.drawer.isVisible() and self.session.frame is not None and hasattr(page, "show_frame"):
+            page.show_frame(self.session.frame)
 
     def _show_frame(self, frame: Frame) -> None:
         self.stage.show_frame(frame)
         self.transport.show_frame(frame)
+        self.timeline.show_frame(frame)
+        self.squares.show_frame(frame)
+        self._show_page_now()
         ladder = frame.training_ladder.tolist()
         self.slider.set_range(ladder[-1], ladder[0])
         self.slider.set_ladder(ladder)
-        self.actions_by_name["train"].setChecked(frame.training)
-        self.actions_by_name["particles_play"].setChecked(frame.moving)
+        actions = self.actions_by_name
+        actions["train"].setChecked(frame.training)
+        actions["particles_play"].setChecked(frame.moving)
+        actions["race"].setChecked(frame.race is not None and frame.race.running)
         rate = f"{three(frame.steps_per_second)} steps/s" if frame.training else "paused"
-        self._say_state(f"{frame.device}  ·  {rate}  ·  seed {frame.seed}")
+        self.state.say("  ·  ".join(filter(None, (frame.device, rate, f"seed {frame.seed}", past_words(frame)))))
         waiting = "" if frame.released else "Particles are released in a moment, or now with Shift+R"
-        for name in PANES:
-            self.stage.tile(name).set_empty(waiting)
-
-    def _say_state(self, text: str) -> None:
-        if text != self.state.text():
-            self.state.setText(text)
-            self.menuBar().setCornerWidget(self.state, Qt.Corner.TopRightCorner)
-
-    def _show_device(self, device: str) -> None:
-        self._device = device
+        for i, name in enumerate(PANE_VIEWS):
+            if name in self.stage.names:
+                absent = frame.released and i >= len(frame.pane_states)
+                self.stage.tile(name).set_empty("Sample > Add a pane fills this square" if absent else waiting)
 
     def _show_document(self, change: Change) -> None:
         document = self.document
+        for page in self.pages.values():
+            if hasattr(page, "show_document"):
+                page.show_document(document, change)
         if change.live:
             return
         undo, redo = self.actions_by_name["undo"], self.actions_by_name["redo"]
@@ -300,90 +342,50 @@ class MainWindow(QMainWindow):
         redo.setText(f"&{document.redo_text}")
         self.setWindowTitle(f"{document.path.name if document.path else document.name}[*] - Score Explorer")
         self.setWindowModified(document.changed)
+        self.parts.view("painting")
         self.stage.tile("painting").set_empty("" if self.session.painted else "Paint something, or choose a preset")
-        if change.opened or change.fit:
-            self.drawer.set_fit(document.fit)
-        if change.opened or change.particles:
-            self.drawer.set_particles(document.particles)
-            self.actions_by_name[f"source_{document.particles.source}"].setChecked(True)
-        if change.opened or change.seed:
-            self.drawer.set_seed(document.seed)
-        if change.opened or change.particle_seed:
-            self.drawer.set_particle_seed(document.particle_seed)
+        if change.rect is not None and self.drawer_page() == "particles":
+            self.ladder.ask()
+        if change.opened or change.scene:
+            sources = {pane.settings.source for pane in document.scene.panes}
+            for source in ("learned", "true"):
+                self.actions_by_name[f"source_{source}"].setChecked(sources == {source})
+            self.actions_by_name["pane_add"].setEnabled(len(document.scene.panes) < len(PANE_VIEWS))
+            self.actions_by_name["pane_remove"].setEnabled(len(document.scene.panes) > 1)
 
-    def tell(self, level: str, text: str, details: str = "") -> None:
-        """Show one line at the bottom right."""
-        self.toasts.show_message(level, text, details)
-
-    # --- colours ------------------------------------------------------------------------------------------
+    # --- colours and sizes --------------------------------------------------------------------------------
 
     @property
     def theme(self) -> Theme:
         """The colours in use."""
-        return {"light": LIGHT, "dark": DARK}.get(self._theme_choice) or system_theme()
+        theme = {"light": LIGHT, "dark": DARK}.get(self._theme_choice) or system_theme()
+        return theme.with_maps(*self._maps)
 
-    def _choose_theme(self, choice: str) -> None:
-        self._theme_choice = choice
+    def prefer(self, preferences: Preferences) -> None:
+        """Put preferences into effect; the scale of type comes by `set_scale`."""
+        if self._started:
+            self._theme_choice = preferences.theme
+        self._maps = (preferences.ground_map, preferences.error_map)
+        self.session.set_rate(preferences.fps)
+        self.session.device = preferences.device if self._started else self.session.device
+        self.session.send(SetLimits(preferences.keyframes_mb * 2**20))
+        self.document.history_limit = preferences.history_mb * 2**20
         self.apply_theme()
 
     def apply_theme(self) -> None:
         """Put the chosen or the desktop's colours on everything."""
         theme = self.theme
         self.actions_by_name[f"theme_{self._theme_choice}"].setChecked(True)
-        palette = QPalette()
-        roles = QPalette.ColorRole
-        for role, colour in (
-            (roles.Window, theme.window),
-            (roles.Base, theme.surface),
-            (roles.AlternateBase, theme.window),
-            (roles.Button, theme.surface),
-            (roles.ToolTipBase, theme.surface),
-            (roles.WindowText, theme.ink),
-            (roles.Text, theme.ink),
-            (roles.ButtonText, theme.ink),
-            (roles.ToolTipText, theme.ink),
-            (roles.PlaceholderText, theme.quiet),
-            (roles.Highlight, theme.selection),
-            (roles.HighlightedText, theme.ink),
-        ):
-            palette.setColor(role, colour)
-        QApplication.setPalette(palette)
-        self.setStyleSheet(sheet(theme))
-        self.state.setFont(font(CAPTION))
-        for part in (self.stage, self.transport, self.drawer, self.toasts, self.strip, self.slider):
+        dress(theme)
+        self.setStyleSheet(sheet(theme, self.scale))
+        self.state.set_scale(self.scale)
+        parts = (self.stage, self.transport, self.drawer, self.toasts, self.strip, self.axes, self.card, self.household)
+        for part in parts:
             part.set_theme(theme)
 
-    # --- small things -------------------------------------------------------------------------------------
-
-    def _copy_picture(self) -> None:
-        QGuiApplication.clipboard().setPixmap(self.stage.grab())
-        self.tell("info", "Copied the squares as a picture")
-
-    def _show_keys(self) -> None:
-        rows = [(spec.keys[0], spec.text.replace("&", "").rstrip("…")) for spec in SPECS if spec.keys]
-        rows += [
-            ("Return, Esc", "Square large, and small again"),
-            ("B, E", "Brush or eraser"),
-            ("[ ], { }", "Size and strength of the brush"),
-            ("+ −", "Zoom the square with the keyboard"),
-        ]
-        lines = [f"<tr><td><b>{keys}</b>&nbsp;&nbsp;&nbsp;</td><td>{what}</td></tr>" for keys, what in rows]
-        half = (len(lines) + 1) // 2
-        columns = [f"<td><table>{''.join(part)}</table></td>" for part in (lines[:half], lines[half:])]
-        table = f"<table cellspacing=12><tr>{''.join(columns)}</tr></table>"
-        self._box("Keys", f"<div style='white-space:nowrap'>{table}</div>")
-
-    def _show_about(self) -> None:
-        lines = "<br>".join(f"{name}: {value}" for name, value in facts().items())
-        device = f"<br>device: {self._device}" if self._device else ""
-        text = "Paint a density, watch a network learn its score, and release particles."
-        self._box("About Score Explorer", f"<p>{text}</p><p>{lines}{device}</p>")
-
-    def _box(self, title: str, text: str) -> None:
-        box = QMessageBox(self)
-        box.setWindowTitle(title)
-        box.setTextFormat(Qt.TextFormat.RichText)
-        box.setText(text)
-        box.setStandardButtons(QMessageBox.StandardButton.Close)
-        box.button(QMessageBox.StandardButton.Close).setIcon(QIcon())
-        box.open()
+    def set_scale(self, factor: float) -> None:
+        """Type everywhere so many times its usual size."""
+        self.scale = factor
+        self.setStyleSheet(sheet(self.theme, factor))
+        for part in (self.stage, self.transport, self.drawer, self.toasts, self.card, self.state):
+            part.set_scale(factor)

@@ -89,15 +89,24 @@ def write_archive(path: str | Path, members: Mapping[str, bytes]) -> None:
             info = zipfile.ZipInfo(name, _EPOCH)
             info.external_attr = 0o644 << 16
             archive.writestr(info, data, zipfile.ZIP_DEFLATED, 3)
+    write_whole(path, buffer.getbuffer())
+
+
+def write_whole(path: str | Path, data: bytes | memoryview) -> None:
+    """Write a file, whole or not at all; one that is replaced hands on its permissions, a link its target.
+
+    Raises:
+        InputError: the file cannot be written; what was there before is unchanged.
+    """
     try:
-        _replace(Path(path).resolve(), buffer.getbuffer())
+        _replace(Path(path).resolve(), data)
     except OSError as error:
         raise InputError(
             f"{path}: cannot be written: {error.strerror or error}; nothing was changed, choose another place"
         ) from error
 
 
-def _replace(target: Path, data: memoryview) -> None:
+def _replace(target: Path, data: bytes | memoryview) -> None:
     """Let `target` hold the data, or stay as it is."""
     mode = stat.S_IMODE(target.stat().st_mode) if target.exists() else None
     temporary = target.with_name(f".{target.name[:60]}.{secrets.token_hex(4)}.part")

@@ -68,7 +68,6 @@ class Points:
 
     def __init__(self, settings: FitSettings, diameter: float, device: torch.device) -> None:
         batch = settings.batch
-        self.device = device
         self.kernel = kernel_named(settings.kernel)
         self.batches = max(1, (CUDA_BLOCK if device.type == "cuda" else BLOCK) // batch)
         rows = self.batches * batch

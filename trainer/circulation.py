@@ -160,7 +160,18 @@ def circle(centre: tuple[float, float], radius: float, corners: int = 64) -> Flo
 def line_integral(
     model: ScoreModel, loop: ArrayLike | Tensor, sigma: float, tolerance: float = TOLERANCE
 ) -> Circulation:
-    """The integral of s . dl once round a closed polygon.
+    """The integral of s . dl once round a closed polygon, in one go; see `line_integral_chunks`."""
+    return finish(line_integral_chunks(model, loop, sigma, tolerance))
+
+
+def line_integral_chunks(
+    model: ScoreModel,
+    loop: ArrayLike | Tensor,
+    sigma: float,
+    tolerance: float = TOLERANCE,
+    chunk: int = 4096,
+) -> Generator[None, None, Circulation]:
+    """The integral of s . dl once round a closed polygon, a chunk of points between two yields.
 
     Args:
         model: the score.
@@ -168,6 +179,7 @@ def line_integral(
         sigma: the noise level.
         tolerance: refinement stops when it moves the integral by less than this times the integral of |s . dl|, or at
             4,096 pieces an edge; look at the result's `error`.
+        chunk: how many points are worked on between two yields.
 
     Raises:
         InputError: the loop is no list of finite points.
@@ -176,14 +188,17 @@ def line_integral(
     edges = corners.roll(-1, 0) - corners  # (N, 2)
     first = max(1, int(np.ceil(float(torch.linalg.vector_norm(edges, dim=1).max()) / _LONGEST)))
 
-    def integrate(pieces: int) -> tuple[float, float]:
+    def integrate(pieces: int) -> Generator[None, None, tuple[float, float]]:
         at, weight = _composite(pieces)  # along an edge, 0 .. 1
         points = (corners[:, None] + at[:, None] * edges[:, None]).view(-1, 2)
-        score = torch.cat([_score(model, points[part], sigma) for part in portions(len(points), 4096)])
-        along = (score.view(len(corners), -1, 2) * edges[:, None]).sum(2) * weight
+        scores = []
+        for part in portions(len(points), chunk):
+            scores.append(_score(model, points[part], sigma))
+            yield
+        along = (torch.cat(scores).view(len(corners), -1, 2) * edges[:, None]).sum(2) * weight
         return float(along.sum()), float(along.abs().sum())
 
-    return _refine(integrate, first, _MOST_PIECES, tolerance)
+    return (yield from _refine(integrate, first, _MOST_PIECES, tolerance))
 
 
 def enclosed_curl(
@@ -204,17 +219,21 @@ def enclosed_curl(
     one, two = corners - apex, corners.roll(-1, 0) - corners  # (N, 2): apex to corner, corner to corner
     doubled = one[:, 0] * two[:, 1] - one[:, 1] * two[:, 0]  # (N,): twice the signed areas
 
-    def integrate(panels: int) -> tuple[float, float]:
+    def integrate(panels: int) -> Generator[None, None, tuple[float, float]]:
         at, weight = _composite(panels)
         u, v = at[:, None], at[None, :]  # Duffy's map of the square onto a triangle: apex + u (one + v two)
         points = apex + u[..., None] * (one[:, None, None] + v[..., None] * two[:, None, None])  # (N, q, q, 2)
         flat = points.reshape(-1, 2)
-        found = torch.cat([_curl(model, flat[part], sigma, spacing) for part in portions(len(flat), 4096)])
+        curls = []
+        for part in portions(len(flat), 4096):
+            curls.append(_curl(model, flat[part], sigma, spacing))
+            yield
+        found = torch.cat(curls)
         area = doubled[:, None, None] * (weight * at)[:, None] * weight
         inside = found.view(points.shape[:-1]) * area
         return float(inside.sum()), float(inside.abs().sum())
 
-    return _refine(integrate, 1, _MOST_PANELS, tolerance)
+    return finish(_refine(integrate, 1, _MOST_PANELS, tolerance))
 
 
 def _corners(loop: ArrayLike | Tensor, least: int) -> Tensor:
@@ -244,14 +263,16 @@ def _curl(model: ScoreModel, x: Tensor, sigma: float, spacing: float | None) -> 
     return curl(model, to_device(x, model.device), sigma, spacing).cpu().double()
 
 
-def _refine(integrate: Callable[[int], tuple[float, float]], first: int, most: int, tolerance: float) -> Circulation:
+def _refine(
+    integrate: Callable[[int], Generator[None, None, tuple[float, float]]], first: int, most: int, tolerance: float
+) -> Generator[None, None, Circulation]:
     """Double the number of pieces until the integral stands still, or there are `most` of them."""
     pieces = first
-    value, size = integrate(pieces)
+    value, size = yield from integrate(pieces)
     while True:
         pieces *= 2
         before = value
-        value, size = integrate(pieces)
+        value, size = yield from integrate(pieces)
         error = abs(value - before)
         if error <= tolerance * size or pieces >= most:
             return Circulation(value, error, size)

@@ -33,10 +33,9 @@ from dataclasses import dataclass
 import numpy as np
 from torch import Tensor
 
-from trainer.diffusion import start_sigma
+from trainer.diffusion import highest_level
 from trainer.errors import InputError
-from trainer.kernels import require_gaussian
-from trainer.models import ScoreModel, require_levels
+from trainer.models import ScoreModel
 from trainer.noise import Noise
 from trainer.parameterisations import noise_from_score
 from trainer.schedules import ddpm_alphas_cumprod, vp_to_ve
@@ -62,9 +61,7 @@ def timesteps(settings: ParticleSettings, model: ScoreModel) -> tuple[Timestep, 
         InputError: the model does not know `sigma_min` and `start_sigma`, its noise is not Gaussian, or no timestep
             lies between the two.
     """
-    top = start_sigma(settings, model)
-    require_gaussian(model.kernel, "DDPM sampling")
-    require_levels(model, settings.sigma_min, top, "start_sigma")
+    top = highest_level(settings, model, "DDPM sampling")
     bars = ddpm_alphas_cumprod(settings.vp_schedule)
     every = [Timestep(t, *pair) for t, pair in enumerate(zip(bars.tolist(), vp_to_ve(bars).tolist(), strict=True), 1)]
     within = [step for step in every if settings.sigma_min <= step.sigma <= top]

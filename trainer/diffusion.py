@@ -49,15 +49,25 @@ def start_sigma(settings: ParticleSettings, model: ScoreModel) -> float:
     return min(model.sigma_max, PLANE) if settings.start_sigma is None else settings.start_sigma
 
 
+def highest_level(settings: ParticleSettings, model: ScoreModel, what: str) -> float:
+    """`start_sigma`, once it is sure that `what` (a noun that starts the message) can go from there to `sigma_min`.
+
+    Raises:
+        InputError: the model's noise is not Gaussian, or it does not know both levels.
+    """
+    top = start_sigma(settings, model)
+    require_gaussian(model.kernel, what)
+    require_levels(model, settings.sigma_min, top, "start_sigma")
+    return top
+
+
 def diffusion_levels(settings: ParticleSettings, model: ScoreModel) -> tuple[float, ...]:
     """The `diffusion_steps` noise levels from `start_sigma` down to `sigma_min`, without the final 0.
 
     Raises:
         InputError: the model does not know them all, its noise is not Gaussian, or start_sigma is not above sigma_min.
     """
-    top = start_sigma(settings, model)
-    require_gaussian(model.kernel, "running a diffusion backwards")
-    require_levels(model, settings.sigma_min, top, "start_sigma")
+    top = highest_level(settings, model, "running a diffusion backwards")
     if not top > settings.sigma_min:
         raise InputError(
             f"particles.start_sigma: {top:g} is not above sigma_min = {settings.sigma_min:g}; "

@@ -34,6 +34,7 @@ Even perfect draws lie at a distance that falls like N^-1/2 (for r = 2, like sqr
 from __future__ import annotations
 
 import math
+from collections.abc import Generator
 from dataclasses import dataclass
 from typing import Literal
 
@@ -201,7 +202,20 @@ class Projections:
 
 
 def project(density: Density, sigma: float = 0.0, directions: int = DIRECTIONS) -> Projections:
-    """Tabulate the projections of p_sigma for Gaussian noise, to be compared with many clouds.
+    """Tabulate the projections of p_sigma for Gaussian noise, to be compared with many clouds; see `projecting`."""
+    work = projecting(density, sigma, directions)
+    while True:
+        try:
+            next(work)
+        except StopIteration as end:
+            projections: Projections = end.value
+            return projections
+
+
+def projecting(
+    density: Density, sigma: float = 0.0, directions: int = DIRECTIONS
+) -> Generator[None, None, Projections]:
+    """Tabulate the projections of p_sigma for Gaussian noise, a few milliseconds at a time; returns them at the end.
 
     About 0.1 s a direction for a painting full of cells, twice that at the least bandwidth. For another density or
     kernel compare with a cloud of draws.
@@ -217,7 +231,7 @@ def project(density: Density, sigma: float = 0.0, directions: int = DIRECTIONS) 
     for k, axis in enumerate(axes):
         at = means @ axis  # (K,)
         variance = np.broadcast_to(np.einsum("i,kij,j->k", axis, covariances, axis) + sigma**2, at.shape)
-        tables.append(_tabulate(weights, at, np.sqrt(variance)))
+        tables.append((yield from _tabulate(weights, at, np.sqrt(variance))))
         power[k] = weights @ (at**2 + variance)
     return Projections(axes, tuple(tables), power)
 
@@ -243,8 +257,10 @@ def sliced_wasserstein_to_density(points: ArrayLike | Tensor, projections: Proje
     return float(max(np.mean(costs), 0.0) ** (1 / order))
 
 
-def _tabulate(weights: Floats, means: Floats, spreads: Floats) -> tuple[Floats, Floats, Floats, Floats]:
-    """Positions t, F(t), f(t) and the partial mean int_-inf^t y f(y) dy of a mixture on a line, each (T,).
+def _tabulate(
+    weights: Floats, means: Floats, spreads: Floats
+) -> Generator[None, None, tuple[Floats, Floats, Floats, Floats]]:
+    """Positions t, F(t), f(t) and the partial mean int_-inf^t y f(y) dy of a mixture on a line, each (T,), in pieces.
 
     Components whose tail ends before t count in full and those that begin behind it not at all, so with the components
     in order only those between need evaluating.
@@ -267,6 +283,7 @@ def _tabulate(weights: Floats, means: Floats, spreads: Floats) -> tuple[Floats, 
                 (mass[first] + below.sum(1), (bell / s[near]).sum(1), moment[first] + below @ a[near] - bell @ s[near])
             )
         )
+        yield
     f, p, partial = torch.cat(parts, dim=1).numpy()
     return t.numpy(), np.maximum.accumulate(f), p, partial  # rounding must not make F fall
 

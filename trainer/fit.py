@@ -132,6 +132,11 @@ class Fit:
         return self.pool.draws
 
     @property
+    def points_per_block(self) -> int:
+        """How many noisy points are drawn at a time."""
+        return len(self._points)
+
+    @property
     def recoveries(self) -> int:
         """How often a step had to be undone."""
         return self._optimiser.undone

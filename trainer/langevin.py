@@ -48,7 +48,12 @@ class Level:
 
 
 def noise_levels(settings: ParticleSettings) -> tuple[Level, ...]:
-    """The geometric ladder, largest sigma first: alpha_i = epsilon sigma_i^2 / sigma_L^2, and each level's steps."""
+    """The ladder, largest sigma first: the person's own rungs, or else the geometric one with its steps.
+
+    There alpha_i = epsilon sigma_i^2 / sigma_L^2.
+    """
+    if settings.rungs:
+        return tuple(Level(rung.sigma, rung.epsilon, rung.steps) for rung in settings.rungs)
     sigmas = np.geomspace(settings.sigma_max, settings.sigma_min, settings.levels)
     sigmas[-1] = settings.sigma_min
     return tuple(

@@ -257,6 +257,27 @@ def image_weights(path: str | PathLike[str], size: int = 128, invert: bool = Fal
     return (square / square.max()).astype(np.float32)
 
 
+def read_picture(path: str | PathLike[str], most: int = 256) -> tuple[Weights, str]:
+    """A picture as it stands, and its name: (rows, cols) in [0, 1], row 0 at the bottom, luminance times opacity.
+
+    Its longer side has at most `most` pixels; a larger picture is shrunk.
+
+    Raises:
+        InputError: as `image_weights`.
+    """
+    path = Path(path)
+    _check_file(path)
+    mass = _decode(path, False)[::-1].astype(np.float64)
+    if not mass.max() > 0:
+        raise InputError(f"{path}: all black; brightness is mass, so choose a picture with something bright on it")
+    longer = max(mass.shape)
+    if longer > most:
+        rows, cols = (max(1, round(side * most / longer)) for side in mass.shape)
+        down, across = (_overlaps(n, n, m) * (m / n) for n, m in zip(mass.shape, (rows, cols), strict=True))
+        mass = down @ mass @ across.T
+    return (mass / mass.max()).astype(np.float32), path.stem
+
+
 def _decode(path: Path, invert: bool) -> NDArray[np.float32]:
     """Luminance (or darkness) times opacity, shape (height, width), row 0 at the top."""
     too_large = f"{path}: has more than {_MOST_PIXELS // 10**6} million pixels; give a smaller picture"

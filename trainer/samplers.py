@@ -112,11 +112,13 @@ def within(settings: ParticleSettings, model: ScoreModel) -> ParticleSettings:
     def cut(sigma: float) -> float:
         return min(max(sigma, low), high)
 
+    rungs = {cut(rung.sigma): replace(rung, sigma=cut(rung.sigma)) for rung in settings.rungs}
     return replace(
         settings,
         sigma_min=cut(settings.sigma_min),
         sigma_max=cut(settings.sigma_max),
         start_sigma=None if settings.start_sigma is None else cut(settings.start_sigma),
+        rungs=tuple(rungs.values()),
     )
 
 

@@ -9,9 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
+from itertools import pairwise
 from typing import Any, Literal, get_args
 
 from trainer.errors import InputError
+from trainer.words import WORDS
 
 Objective = Literal["dsm", "esm", "ism", "hutchinson", "ssm", "ssm_vr", "ddpm"]
 Target = Literal["pooled", "reference", "control_variate", "single"]
@@ -26,8 +28,10 @@ SamplerName = Literal["ascent", "langevin", "mala", "annealed", "pc", "sde", "od
 OdeMethod = Literal["heun", "euler"]
 VPSchedule = Literal["ddpm-linear", "ddpm-cosine"]
 
+_TARGETS = {"pooled": "a pooled target", "control_variate": "a control variate"}
 
-def _number(name: str, value: object, low: float, high: float) -> None:
+
+def number(name: str, value: object, low: float, high: float) -> None:
     """Refuse anything but a finite number in [low, high]."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise InputError(f"{name}: {value!r} is not a number; give one between {low:g} and {high:g}")
@@ -36,14 +40,15 @@ def _number(name: str, value: object, low: float, high: float) -> None:
         raise InputError(f"{name}: {shown} is out of range; give a number between {low:g} and {high:g}")
 
 
-def _whole(name: str, value: object, low: int, high: int) -> None:
+def whole(name: str, value: object, low: int, high: int) -> None:
     """Refuse anything but a whole number in [low, high]."""
     if isinstance(value, bool) or not isinstance(value, int):
         raise InputError(f"{name}: {value!r} is not a whole number; give one between {low} and {high}")
-    _number(name, value, low, high)
+    number(name, value, low, high)
 
 
-def _choice(name: str, value: object, allowed: tuple[str, ...]) -> None:
+def choice(name: str, value: object, allowed: tuple[str, ...]) -> None:
+    """Refuse anything but one of these words."""
     if value not in allowed:
         raise InputError(f"{name}: {value!r} is unknown; choose one of {', '.join(allowed)}")
 
@@ -61,12 +66,15 @@ class LadderSettings:
     """None: the largest pairwise distance of the data (Song & Ermon 2020, Technique 1)."""
 
     def __post_init__(self) -> None:
-        _whole("ladder.levels", self.levels, 1, 1000)
-        _number("ladder.sigma_min", self.sigma_min, 1e-4, 10)
+        whole("ladder.levels", self.levels, 1, 1000)
+        number("ladder.sigma_min", self.sigma_min, 1e-4, 10)
         if self.sigma_max is not None:
-            _number("ladder.sigma_max", self.sigma_max, 1e-4, 100)
+            number("ladder.sigma_max", self.sigma_max, 1e-4, 100)
             if self.sigma_max <= self.sigma_min:
-                raise InputError(f"ladder.sigma_max: {self.sigma_max:g} must exceed sigma_min = {self.sigma_min:g}")
+                raise InputError(
+                    f"ladder.sigma_max: {self.sigma_max:g} is not above the smallest level, {self.sigma_min:g}; "
+                    "give a larger one"
+                )
 
 
 @dataclass(frozen=True)
@@ -84,13 +92,13 @@ class NetworkSettings:
     activation: Activation = "silu"
 
     def __post_init__(self) -> None:
-        _whole("network.width", self.width, 8, 1024)
-        _whole("network.depth", self.depth, 1, 8)
-        _whole("network.features", self.features, 0, 1024)
-        _number("network.octaves", self.octaves, 0, 10)
+        whole("network.width", self.width, 8, 1024)
+        whole("network.depth", self.depth, 1, 8)
+        whole("network.features", self.features, 0, 1024)
+        number("network.octaves", self.octaves, 0, 10)
         if not isinstance(self.damped, bool):
             raise InputError(f"network.damped: {self.damped!r} is neither true nor false")
-        _choice("network.activation", self.activation, get_args(Activation))
+        choice("network.activation", self.activation, get_args(Activation))
 
 
 @dataclass(frozen=True)
@@ -116,37 +124,42 @@ class FitSettings:
     ema: float = 0.1
 
     def __post_init__(self) -> None:
-        _choice("objective", self.objective, get_args(Objective))
-        _choice("target", self.target, get_args(Target))
-        _choice("weighting", self.weighting, get_args(Weighting))
-        _choice("kernel", self.kernel, get_args(KernelName))
-        _choice("parameterisation", self.parameterisation, get_args(Parameterisation))
-        _choice("schedule", self.schedule, get_args(Schedule))
-        _whole("projections", self.projections, 1, 1024)
-        _choice("projection", self.projection, get_args(Projection))
-        _whole("reference", self.reference, 2, 16384)
-        _whole("batch", self.batch, 16, 65536)
-        _number("learning_rate", self.learning_rate, 1e-7, 1e6)
-        _number("ema", self.ema, 0.001, 0.5)
+        choice("objective", self.objective, get_args(Objective))
+        choice("target", self.target, get_args(Target))
+        choice("weighting", self.weighting, get_args(Weighting))
+        choice("kernel", self.kernel, get_args(KernelName))
+        choice("parameterisation", self.parameterisation, get_args(Parameterisation))
+        choice("schedule", self.schedule, get_args(Schedule))
+        whole("projections", self.projections, 1, 1024)
+        choice("projection", self.projection, get_args(Projection))
+        whole("reference", self.reference, 2, 16384)
+        whole("batch", self.batch, 16, 65536)
+        number("learning_rate", self.learning_rate, 1e-7, 1e6)
+        number("ema", self.ema, 0.001, 0.5)
         self._fit_together()
 
     def _fit_together(self) -> None:
         """Refuse what is not defined: each of these formulas holds under an assumption that another field breaks."""
         denoising = self.objective == "dsm"
+        noise, levels = WORDS["kernel"][self.kernel], WORDS["schedule"][self.schedule]
         if self.objective == "ddpm" and not self.schedule.startswith("ddpm"):
             raise InputError(
-                f"schedule: objective ddpm draws its noise levels from DDPM's timesteps, not from {self.schedule!r}; "
+                f"schedule: DDPM's objective draws its noise levels from DDPM's timesteps, not from {self.schedule}; "
                 "choose ddpm-linear or ddpm-cosine"
             )
         if self.objective == "ddpm" and self.weighting != "ddpm":
-            raise InputError(f"weighting: objective ddpm has a weight of its own; choose ddpm, not {self.weighting}")
+            raise InputError(
+                f"weighting: DDPM's objective has a weight of its own, 2σ², not {self.weighting}; choose ddpm"
+            )
         if denoising and self.target in ("pooled", "control_variate") and self.schedule != "geometric":
             raise InputError(
-                f"target: {self.target} is fitted level by level, which the schedule {self.schedule!r} has too many "
-                "of; choose schedule geometric, or target reference or single"
+                f"target: {_TARGETS[self.target]} is fitted level by level, and {levels} has too many levels; "
+                "choose a geometric ladder, or the target reference or single (one draw)"
             )
         if self.kernel != "gaussian" and self.schedule.startswith("ddpm"):
-            raise InputError(f"schedule: {self.schedule} is defined for Gaussian noise; choose geometric or edm")
+            raise InputError(
+                f"schedule: {levels} is defined for Gaussian noise, not for {noise}; choose geometric or edm"
+            )
         if self.schedule.startswith("ddpm") and self.parameterisation in ("score", "unconditional"):
             raise InputError(
                 f"parameterisation: {self.parameterisation} does not learn at DDPM's noise levels, which reach from "
@@ -156,12 +169,13 @@ class FitSettings:
             return
         if self.parameterisation in ("denoiser", "noise"):
             raise InputError(
-                f"parameterisation: {self.parameterisation} is defined for Gaussian noise, not for {self.kernel}; "
+                f"parameterisation: {self.parameterisation} is defined for Gaussian noise, not for {noise}; "
                 "choose score, energy or unconditional"
             )
         if denoising and self.target in ("pooled", "control_variate"):
             raise InputError(
-                f"target: {self.target} is known for Gaussian noise, not for {self.kernel}; choose reference or single"
+                f"target: {_TARGETS[self.target]} is known for Gaussian noise, not for {noise}; "
+                "choose reference or single (one draw)"
             )
 
     @property
@@ -176,12 +190,26 @@ class FitSettings:
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> FitSettings:
         """Rebuild settings from `to_json`'s values; `InputError` names a field that is unknown or wrong."""
-        known = _known(cls, values)
-        if "ladder" in known:
-            known["ladder"] = LadderSettings(**_known(LadderSettings, known["ladder"], "ladder."))
-        if "network" in known:
-            known["network"] = NetworkSettings(**_known(NetworkSettings, known["network"], "network."))
-        return cls(**known)
+        given = known(cls, values)
+        if "ladder" in given:
+            given["ladder"] = LadderSettings(**known(LadderSettings, given["ladder"], "ladder."))
+        if "network" in given:
+            given["network"] = NetworkSettings(**known(NetworkSettings, given["network"], "network."))
+        return cls(**given)
+
+
+@dataclass(frozen=True)
+class Rung:
+    """One noise level of a ladder that a person has drawn: so many steps of size epsilon, alpha_i itself, at sigma."""
+
+    sigma: float
+    steps: int
+    epsilon: float
+
+    def __post_init__(self) -> None:
+        number("rung.sigma", self.sigma, 1e-3, 10)
+        whole("rung.steps", self.steps, 1, 10_000)
+        number("rung.epsilon", self.epsilon, 1e-12, 1000)
 
 
 @dataclass(frozen=True)
@@ -219,30 +247,39 @@ class ParticleSettings:
     """Which thousand noise levels ddpm and ddim take theirs from."""
     eta: float = 0.0
     """The noise of ddim: 0 is deterministic, 1 is ddpm (Song, Meng & Ermon 2021, eq. 16)."""
+    rungs: tuple[Rung, ...] = ()
+    """A ladder drawn level by level, largest sigma first; empty: the geometric one that the fields above describe."""
 
     def __post_init__(self) -> None:
-        _choice("particles.source", self.source, get_args(Source))
-        _whole("particles.number", self.number, 1, 20_000)
-        _whole("particles.levels", self.levels, 1, 1000)
-        _whole("particles.steps", self.steps, 1, 10_000)
-        _whole("particles.fine_steps", self.fine_steps, 1, 10_000)
-        _number("particles.fine_below", self.fine_below, 0, 10)
-        _number("particles.epsilon", self.epsilon, 1e-12, 1000)
-        _number("particles.sigma_min", self.sigma_min, 1e-3, 10)
-        _number("particles.sigma_max", self.sigma_max, 1e-3, 10)
+        choice("particles.source", self.source, get_args(Source))
+        whole("particles.number", self.number, 1, 100_000)
+        whole("particles.levels", self.levels, 1, 1000)
+        whole("particles.steps", self.steps, 1, 10_000)
+        whole("particles.fine_steps", self.fine_steps, 1, 10_000)
+        number("particles.fine_below", self.fine_below, 0, 10)
+        number("particles.epsilon", self.epsilon, 1e-12, 1000)
+        number("particles.sigma_min", self.sigma_min, 1e-3, 10)
+        number("particles.sigma_max", self.sigma_max, 1e-3, 10)
         if self.sigma_max < self.sigma_min:
             raise InputError(f"particles.sigma_max: {self.sigma_max:g} is below sigma_min = {self.sigma_min:g}")
         if self.start_sigma is not None:
-            _number("particles.start_sigma", self.start_sigma, 1e-3, 1000)
+            number("particles.start_sigma", self.start_sigma, 1e-3, 1000)
             if self.start_sigma < self.sigma_min:
                 raise InputError(f"particles.start_sigma: {self.start_sigma:g} is below sigma_min = {self.sigma_min:g}")
-        _whole("particles.diffusion_steps", self.diffusion_steps, 2, 10_000)
-        _number("particles.rho", self.rho, 1, 100)
-        _whole("particles.corrector_steps", self.corrector_steps, 0, 1000)
-        _number("particles.corrector_snr", self.corrector_snr, 1e-4, 0.7)
-        _choice("particles.ode_method", self.ode_method, get_args(OdeMethod))
-        _choice("particles.vp_schedule", self.vp_schedule, get_args(VPSchedule))
-        _number("particles.eta", self.eta, 0, 1)
+        whole("particles.diffusion_steps", self.diffusion_steps, 2, 10_000)
+        number("particles.rho", self.rho, 1, 100)
+        whole("particles.corrector_steps", self.corrector_steps, 0, 1000)
+        number("particles.corrector_snr", self.corrector_snr, 1e-4, 0.7)
+        choice("particles.ode_method", self.ode_method, get_args(OdeMethod))
+        choice("particles.vp_schedule", self.vp_schedule, get_args(VPSchedule))
+        number("particles.eta", self.eta, 0, 1)
+        if not isinstance(self.rungs, tuple) or not all(isinstance(rung, Rung) for rung in self.rungs):
+            raise InputError("particles.rungs: not a list of noise levels; give sigma, steps and epsilon of each")
+        if len(self.rungs) > 1000:
+            raise InputError(f"particles.rungs: {len(self.rungs)} noise levels; give at most 1000")
+        for above, below in pairwise(self.rungs):
+            if not above.sigma > below.sigma:
+                raise InputError(f"particles.rungs: {below.sigma:g} follows {above.sigma:g}; sigma must fall")
 
     def to_json(self) -> dict[str, Any]:
         """The settings as plain JSON values."""
@@ -251,11 +288,16 @@ class ParticleSettings:
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> ParticleSettings:
         """Rebuild settings from `to_json`'s values; `InputError` names a field that is unknown or wrong."""
-        return cls(**_known(cls, values, "particles."))
+        given = known(cls, values, "particles.")
+        if "rungs" in given:
+            if not isinstance(given["rungs"], list | tuple):
+                raise InputError("particles.rungs: expected a list of noise levels")
+            given["rungs"] = tuple(Rung(**known(Rung, rung, "rung.")) for rung in given["rungs"])
+        return cls(**given)
 
 
-def _known(cls: type, values: object, prefix: str = "") -> dict[str, Any]:
-    """The mapping's items if each is a field of the dataclass."""
+def known(cls: type, values: object, prefix: str = "") -> dict[str, Any]:
+    """The mapping's items if each is a field of the dataclass; `InputError` names one that is not."""
     if not isinstance(values, Mapping):
         raise InputError(f"{prefix or 'settings'}: expected an object of named fields, got {type(values).__name__}")
     names = [f.name for f in fields(cls)]

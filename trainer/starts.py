@@ -3,6 +3,8 @@ r"""Where particles start: anywhere on a square, or as pure noise.
 **The square.** Ascent and Langevin dynamics start uniformly on a square around the plane: where they start is where
 much of them stays, and that is to be seen.
 
+**Anywhere else** a person may put them, all panes alike: `placed_points` draws from a `trainer.scenes.Start`.
+
 **The prior.** Samplers that turn noise into data start from p_sigma itself at a large sigma. For pictures that is
 nearly N(0, sigma^2 I). In the plane sigma is hardly larger than the data are wide, and their mean and covariance still
 count: the start is N(m, C), the Gaussian closest to p_sigma in the sense of KL(N || p_sigma). It solves
@@ -23,6 +25,7 @@ from torch import Tensor
 from trainer.errors import InputError
 from trainer.models import ScoreModel
 from trainer.noise import Noise
+from trainer.scenes import REGION_SIDE, Start, region_cells
 from trainer.trajectories import START
 
 START_WIDTH = 1.25
@@ -39,6 +42,39 @@ def start_points(n: int, noise: Noise, ids: Tensor | None = None, shape: tuple[i
     """The common start of all panes: uniform on the square, float32 with shape (n, 2), particle k's whatever n is."""
     unit = noise.uniform(0, START, n if ids is None else ids, shape)
     return (2 * unit - 1) * START_WIDTH
+
+
+def placed_points(start: Start, n: int, noise: Noise, ids: Tensor | None = None) -> Tensor:
+    """Draws of a start that a person has chosen, float32 with shape (n, 2), particle k's whatever n is.
+
+    A "uniform" start about the origin with the spread `START_WIDTH` is `start_points`.
+
+    Args:
+        start: of any kind but "own", which belongs to the samplers.
+        n: how many, where `ids` does not say it.
+        noise: by particle.
+        ids: whole numbers with shape (n,), the particles' own numbers; None for 0 .. n - 1.
+
+    Raises:
+        InputError: the start is "own".
+    """
+    who = n if ids is None else ids
+    match start.kind:
+        case "uniform":
+            away = (2 * noise.uniform(0, START, who) - 1) * start.spread
+        case "gaussian":
+            away = noise.normal(0, START, who) * start.spread
+        case "point":
+            away = torch.zeros(n if ids is None else len(ids), 2, device=noise.device)
+        case "region":
+            unit = noise.uniform(0, START, who, (3,))  # which cell, and where in it
+            cells = torch.tensor(region_cells(start.region), device=noise.device)
+            cell = cells[(unit[:, 0] * len(cells)).long().clamp_(max=len(cells) - 1)]
+            corner = torch.stack((cell % REGION_SIDE, cell // REGION_SIDE), dim=1)
+            return (2 * (corner + unit[:, 1:]) / REGION_SIDE - 1) * START_WIDTH
+        case _:
+            raise InputError("start.kind: own is for each sampler to draw; give uniform, gaussian, region or point")
+    return away + torch.tensor(start.centre, dtype=away.dtype, device=away.device)
 
 
 def prior_points(

@@ -5,6 +5,9 @@ the field hardly bends: p_sigma is smooth at the scale of sigma, so bilinear int
 wrong by about (c^2 / 12) sigma^2 times the field's second derivatives. Nodes stand c = `SPACING` of sigma apart, as far
 as `MOST_NODES` allows, and the table says by how much it is wrong (`TabulatedScore.error`).
 
+Where a noise level is asked for only a few times, the nodes of its table cost more than it saves: `leave` hands such
+levels to the model itself.
+
 The table covers [-h, h]^2 with h = max(1.45, 1 + 4.5 sigma): the view, and nearly all that noise carries out of it.
 Beyond it the model itself answers.
 """
@@ -12,7 +15,7 @@ Beyond it the model itself answers.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import torch
@@ -51,7 +54,7 @@ class _Table:
         """The interpolated score at x, with shape (B, 2)."""
         at = (x * (1 / self.half_width))[None, None]  # (1, 1, B, 2)
         found = grid_sample(self.values, at, mode="bilinear", padding_mode="border", align_corners=False)
-        return found.view(2, -1).T.contiguous()  # (B, 2)
+        return found.view(2, -1).T  # (B, 2)
 
 
 class TabulatedScore:
@@ -68,6 +71,7 @@ class TabulatedScore:
         self.most_nodes = most_nodes
         self._tables: dict[float, _Table] = {}
         self._errors: dict[float, float] = {}
+        self._left: set[float] = set()
 
     @property
     def sigma_min(self) -> float:
@@ -90,8 +94,11 @@ class TabulatedScore:
         return self.model.device
 
     def score(self, x: Tensor, sigma: float | Tensor) -> Tensor:
-        """The tabulated score at x, with shape (B, 2); sigma with shape (B,) is answered by the model itself."""
-        if isinstance(sigma, Tensor):
+        """The tabulated score at x, with shape (B, 2).
+
+        Sigma with shape (B,), and noise levels without a table that were left to the model, are answered by it.
+        """
+        if isinstance(sigma, Tensor) or (sigma in self._left and sigma not in self._tables):
             return self.model.score(x, sigma)
         table = self._table(sigma)
         if not len(x):
@@ -102,6 +109,10 @@ class TabulatedScore:
             found = found.contiguous()
             found[outside] = self.model.score(x[outside], sigma)
         return found
+
+    def leave(self, sigmas: Iterable[float]) -> None:
+        """Let the model itself answer at these noise levels, as long as nobody prepares a table for them."""
+        self._left.update(sigmas)
 
     def ready(self, sigma: float) -> bool:
         """Whether the table for this noise level is there."""
@@ -128,18 +139,25 @@ class TabulatedScore:
 
         61 is a prime, so that the points fall between nodes in all possible ways.
         """
-        if sigma not in self._errors:
-            table = self._table(sigma)
-            half_width = min(table.reach, _VIEW)
-            exact = torch.empty(_PROBES, _PROBES, 2, device=self.device)
-            if isinstance(self.model, TrueScore):
-                exact[:] = torch.as_tensor(self.model.score_lattice((0.0, 0.0), half_width, _PROBES, sigma))
-            else:
-                for _ in _model_chunks(self.model, exact, half_width, sigma):
-                    pass
-            wrong = (table.read(_nodes(half_width, _PROBES, self.device)) - exact.view(-1, 2)).norm(dim=1).mean()
-            self._errors[sigma] = float(wrong / exact.square().sum(2).mean().sqrt())
+        for _ in self.measure(sigma):
+            pass
         return self._errors[sigma]
+
+    def measure(self, sigma: float) -> Iterator[None]:
+        """Measure `error` in chunks of a few milliseconds; it is known when the iterator ends."""
+        if sigma in self._errors:
+            return
+        yield from self.prepare(sigma)
+        table = self._tables[sigma]
+        half_width = min(table.reach, _VIEW)
+        exact = torch.empty(_PROBES, _PROBES, 2, device=self.device)
+        if isinstance(self.model, TrueScore):
+            exact[:] = torch.as_tensor(self.model.score_lattice((0.0, 0.0), half_width, _PROBES, sigma))
+            yield
+        else:
+            yield from _model_chunks(self.model, exact, half_width, sigma)
+        wrong = (table.read(_nodes(half_width, _PROBES, self.device)) - exact.view(-1, 2)).norm(dim=1).mean()
+        self._errors[sigma] = float(wrong / exact.square().sum(2).mean().sqrt())
 
     def _table(self, sigma: float) -> _Table:
         for _ in self.prepare(sigma):

@@ -96,8 +96,9 @@ class Targets:
         self.conditioning = network.conditioning
         self.centre = network.centre
         self._lattices = pool.rows(points.level) if settings.pooled else None
-        self._spread = torch.full((len(points), 1), WIDER, device=network.device)
-        self._spread[::EVERY] = FARTHER
+        if settings.pooled:
+            self._spread = torch.full((len(points), 1), WIDER, device=network.device)
+            self._spread[::EVERY] = FARTHER
 
     def make(self, streams: Streams) -> Tensor:
         """The target of each point, (rows, 2).

@@ -30,6 +30,9 @@ from explorer.engine.messages import (
     Ready,
     Release,
     Reset,
+    RunRace,
+    Seek,
+    SetLimits,
     Shutdown,
     Train,
     TrainSteps,
@@ -52,7 +55,8 @@ class EngineClient:
 
     def __init__(self, describe: Callable[[], Begin], device: str = "auto") -> None:
         self._describe = describe
-        self._device = device
+        self.device = device
+        """What the next engine computes on."""
         self._mailbox: Mailbox | None = None
         self._process: multiprocessing.process.BaseProcess | None = None
         self._reader: Thread | None = None
@@ -61,7 +65,8 @@ class EngineClient:
         self._mirror: Mirror | None = None
         self._era = 0
         self._store: MirrorStore | None = None
-        self._training, self._moving = True, True
+        self._training, self._moving, self._racing = True, True, False
+        self._keyframe_bytes = 64 * 2**20
         self._look = Look()
         self._heard = monotonic()
         self._deaths: deque[float] = deque(maxlen=_RESTARTS)
@@ -84,7 +89,9 @@ class EngineClient:
             look=self._look,
             training=self._training,
             moving=self._moving,
-            device=self._device,
+            racing=self._racing,
+            keyframe_bytes=self._keyframe_bytes,
+            device=self.device,
         )
         context = multiprocessing.get_context("spawn")
         ours, theirs = context.Pipe()
@@ -181,8 +188,12 @@ class EngineClient:
                 self._training = False
             case Move(running):
                 self._moving = running
-            case MoveSteps():
+            case MoveSteps() | Seek():
                 self._moving = False
+            case RunRace(running):
+                self._racing = running
+            case SetLimits(keyframe_bytes):
+                self._keyframe_bytes = keyframe_bytes
             case Release():
                 self._moving = True
             case Look():

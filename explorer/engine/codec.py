@@ -1,21 +1,25 @@
 """A frame as bytes: a JSON table of contents, then the arrays, each aligned to 16 bytes.
 
-The table holds the plain fields and the shape of every array. Nothing is pickled, and `unpack` copies, so that the
-buffer may be overwritten as soon as it returns.
+The table holds the plain fields as they nest, and in an array's place its number and shape. Which class a nested part
+has follows from the field that holds it. Nothing is pickled, and `unpack` copies, so that the buffer may be overwritten
+as soon as it returns.
 """
 
 from __future__ import annotations
 
 import json
-from dataclasses import fields
-from typing import Any
+from dataclasses import fields, is_dataclass
+from functools import cache
+from types import UnionType
+from typing import Any, get_args, get_origin, get_type_hints
 
 import numpy as np
 
-from explorer.engine.messages import Frame, Modes
+from explorer.engine.frames import Array, Frame
 
 _ALIGN = 16
 _LENGTH = 4
+_SHAPE = "shape"
 
 
 class FrameTooLarge(ValueError):  # noqa: N818 - it names what happened
@@ -28,22 +32,15 @@ def pack(frame: Frame, buffer: memoryview) -> int:
     Raises:
         FrameTooLarge: when the buffer is too small; nothing usable has been written then.
     """
-    values: dict[str, Any] = {}
-    arrays: dict[str, np.ndarray] = {}
-    for name, value in _items(frame):
-        if isinstance(value, np.ndarray):
-            arrays[name] = np.ascontiguousarray(value, dtype=np.float32)
-        else:
-            values[name] = value
-    shapes = {name: array.shape for name, array in arrays.items()}
-    head = json.dumps({"values": values, "arrays": shapes}, separators=(",", ":")).encode()
+    arrays: list[Array] = []
+    head = json.dumps(_flat(frame, arrays), separators=(",", ":")).encode()
     offset = _aligned(_LENGTH + len(head))
-    total = offset + sum(_aligned(array.nbytes) for array in arrays.values())
+    total = offset + sum(_aligned(array.nbytes) for array in arrays)
     if total > len(buffer):
         raise FrameTooLarge(f"a frame of {total:,} bytes does not fit into {len(buffer):,}")
     buffer[:_LENGTH] = len(head).to_bytes(_LENGTH, "little")
     buffer[_LENGTH : _LENGTH + len(head)] = head
-    for array in arrays.values():
+    for array in arrays:
         np.frombuffer(buffer, np.float32, array.size, offset)[:] = array.ravel()
         offset += _aligned(array.nbytes)
     return total
@@ -53,27 +50,55 @@ def unpack(buffer: memoryview | bytes) -> Frame:
     """The frame that `pack` wrote, with arrays of its own."""
     length = int.from_bytes(bytes(buffer[:_LENGTH]), "little")
     head = json.loads(bytes(buffer[_LENGTH : _LENGTH + length]))
-    offset = _aligned(_LENGTH + length)
-    values: dict[str, Any] = head["values"]
-    modes: dict[str, np.ndarray] = {}
-    for name, shape in head["arrays"].items():
+    reader = _Reader(buffer, _aligned(_LENGTH + length))
+    return reader.part(Frame, head)
+
+
+def _flat(value: Any, arrays: list[Array]) -> Any:  # noqa: ANN401 - what a frame's fields hold
+    """The value with its arrays moved to the list, in the order of the fields."""
+    if isinstance(value, np.ndarray):
+        arrays.append(np.ascontiguousarray(value, dtype=np.float32))
+        return {_SHAPE: value.shape}
+    if is_dataclass(value):
+        return {f.name: _flat(getattr(value, f.name), arrays) for f in fields(value)}
+    if isinstance(value, tuple):
+        return [_flat(each, arrays) for each in value]
+    return value
+
+
+class _Reader:
+    """Takes the arrays in the order in which they were packed."""
+
+    def __init__(self, buffer: memoryview | bytes, offset: int) -> None:
+        self._buffer = buffer
+        self._offset = offset
+
+    def part(self, cls: type, values: dict[str, Any]) -> Any:  # noqa: ANN401 - an instance of cls
+        kinds = _kinds(cls)
+        return cls(**{name: self._value(kinds[name], value) for name, value in values.items()})
+
+    def _value(self, kind: Any, value: Any) -> Any:  # noqa: ANN401 - what a frame's fields hold
+        if isinstance(value, list):
+            return tuple(self._value(get_args(kind)[0], each) for each in value)
+        if not isinstance(value, dict):
+            return value
+        if is_dataclass(kind):
+            return self.part(kind, value)  # type: ignore[arg-type]  # a class: hints hold no instances
+        shape = value[_SHAPE]
         size = int(np.prod(shape, dtype=np.int64))
-        array = np.frombuffer(buffer, np.float32, size, offset).reshape(shape).copy()
-        offset += _aligned(array.nbytes)
-        if name.startswith("modes."):
-            modes[name.removeprefix("modes.")] = array
-        else:
-            values[name] = array
-    values["centre"] = tuple(values["centre"])
-    return Frame(**values, modes=Modes(**modes) if modes else None)
+        array = np.frombuffer(self._buffer, np.float32, size, self._offset).reshape(shape).copy()
+        self._offset += _aligned(array.nbytes)
+        return array
 
 
-def _items(frame: Frame) -> list[tuple[str, Any]]:
-    """The frame's fields, with those of its ledger spelled out."""
-    items = [(f.name, getattr(frame, f.name)) for f in fields(frame) if f.name != "modes"]
-    if frame.modes is not None:
-        items += [(f"modes.{f.name}", getattr(frame.modes, f.name)) for f in fields(frame.modes)]
-    return items
+@cache
+def _kinds(cls: type) -> dict[str, Any]:
+    """The types of a part's fields; that of an optional part is the part's."""
+
+    def bare(kind: Any) -> Any:  # noqa: ANN401 - a type
+        return next(k for k in get_args(kind) if k is not type(None)) if get_origin(kind) is UnionType else kind
+
+    return {name: bare(kind) for name, kind in get_type_hints(cls).items()}
 
 
 def _aligned(size: int) -> int:

@@ -18,8 +18,8 @@ from explorer.engine.codec import pack, unpack
 from explorer.engine.messages import Frame
 
 SLOTS = 3
-CAPACITY = 4 * 1024 * 1024
-"""Bytes a frame may take: three panes of 100,000 particles fit, with fields of 96 x 96."""
+CAPACITY = 6 * 1024 * 1024
+"""Bytes a frame may take: four panes of 100,000 particles fit, with maps and a race of five."""
 
 _MAGIC = 0x53434F5245585031
 _HEAD = 64

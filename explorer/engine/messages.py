@@ -4,27 +4,36 @@ All of them are frozen dataclasses of plain values and numpy arrays; this file i
 
 * A **command** says what the person wants. Those in `JOURNALLED` determine the run and are written to the journal
   with the step at which the engine applied them; the rest only change what is looked at.
-* A **frame** is everything that one moment shows. It holds whole state: a view needs the newest frame and nothing else.
+* A **frame** is everything that one moment shows (`explorer.engine.frames`).
 * An **event** must not be lost: it travels by pipe, never through the mailbox.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Literal
 
-import numpy as np
-from numpy.typing import NDArray
-
+from explorer.engine.frames import ERROR_SIGMAS, INSPECTED, Array, Frame, Maps, Modes, PaneState, Race, Racer
+from explorer.ladders import LadderPredicted, PredictLadder
+from trainer.plans import RaceSettings, StopSettings
 from trainer.projects import Setup
-from trainer.settings import FitSettings, ParticleSettings
+from trainer.scenes import Scene
+from trainer.settings import FitSettings
 
-Array = NDArray[np.float32]
+__all__ = [
+    "ERROR_SIGMAS",
+    "INSPECTED",
+    "Array",
+    "Frame",
+    "Maps",
+    "Modes",
+    "PaneState",
+    "Race",
+    "Racer",
+]
 
-PANES = ("ascent", "langevin", "annealed")
-"""The three particle panes, in the order of every array with a leading axis of 3."""
-
-ERROR_SIGMAS = (0.02, 0.05, 0.1, 0.3, 1.0)
-"""The noise levels at which the relative Fisher error is followed."""
+Want = Literal["fine", "curl", "log_density", "trails", "distances", "race"]
+"""Parts of a frame that are made only while something on the screen shows them."""
 
 EXTENT = 1.25
 """Views span [-EXTENT, EXTENT] in x and y until the person zooms: the data's square and a margin."""
@@ -85,12 +94,30 @@ class TrainSteps:
 
 @dataclass(frozen=True)
 class Look:
-    """Show the fields at this noise level, as `lattice` x `lattice` arrows over a square range of the plane."""
+    """What is looked at; none of it changes the run.
+
+    Attributes:
+        sigma: the noise level of all fields.
+        lattice: fields are shown as `lattice` x `lattice` arrows.
+        centre, half_width: the square range of the plane.
+        wants: the parts of the frame that something on the screen shows.
+        cells: maps have `cells` x `cells` of them.
+        step: the training step whose kept weights are shown; None for the present ones.
+        pins: the points whose values are followed.
+        loop: the corners of a closed polygon round which the score is integrated; empty for none.
+        followed: the particle whose way is shown; -1 for none.
+    """
 
     sigma: float = 0.1
     lattice: int = 20
     centre: tuple[float, float] = (0.0, 0.0)
     half_width: float = EXTENT
+    wants: frozenset[Want] = frozenset()
+    cells: int = 64
+    step: int | None = None
+    pins: tuple[tuple[float, float], ...] = ()
+    loop: tuple[tuple[float, float], ...] = ()
+    followed: int = -1
 
 
 @dataclass(frozen=True)
@@ -101,16 +128,46 @@ class Probe:
 
 
 @dataclass(frozen=True)
-class ConfigureParticles:
+class StopWhen:
+    """Pause training by itself when one of these is reached."""
+
+    settings: StopSettings
+
+
+@dataclass(frozen=True)
+class ConfigureRace:
+    """These ways to learn race each other on the present painting and seed; without entrants there is no race."""
+
+    settings: RaceSettings
+
+
+@dataclass(frozen=True)
+class RunRace:
+    """Let the race run, or hold it."""
+
+    running: bool
+
+
+@dataclass(frozen=True)
+class ConfigureScene:
     """Move particles like this from the next release on; the session releases them anew."""
 
-    settings: ParticleSettings
+    scene: Scene
     seed: int
 
 
 @dataclass(frozen=True)
 class Release:
-    """Release all particles anew, on the weights as they are now."""
+    """Release all particles anew, on the weights as they are now, or as they were at the kept training step `step`."""
+
+    step: int | None = None
+
+
+@dataclass(frozen=True)
+class Seek:
+    """Show the particles as they were at this step of the longest pane, exactly, or at the last one before it."""
+
+    step: int
 
 
 @dataclass(frozen=True)
@@ -125,6 +182,20 @@ class MoveSteps:
     """Take this many particle steps, then hold."""
 
     steps: int = 1
+
+
+@dataclass(frozen=True)
+class SaveScore:
+    """Write the averaged weights as they are now to this folder, which `trainer.checkpoints.load_score` reads."""
+
+    folder: str
+
+
+@dataclass(frozen=True)
+class SetLimits:
+    """Let the kept weights of earlier training steps take so many bytes."""
+
+    keyframe_bytes: int
 
 
 @dataclass(frozen=True)
@@ -146,123 +217,23 @@ Command = (
     | TrainSteps
     | Look
     | Probe
-    | ConfigureParticles
+    | StopWhen
+    | ConfigureRace
+    | RunRace
+    | ConfigureScene
     | Release
     | Move
     | MoveSteps
+    | Seek
+    | SaveScore
+    | SetLimits
+    | PredictLadder
     | MirrorNow
     | Shutdown
 )
 
-JOURNALLED = (Repaint, Configure, Reset, ConfigureParticles, Release)
+JOURNALLED = (Repaint, Configure, Reset, ConfigureScene, Release)
 """The commands that determine the run: a recipe replays these, each at its step."""
-
-
-# --- frames ---------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Modes:
-    """The mode ledger of the three panes. M modes; shares are fractions of all particles.
-
-    Attributes:
-        centres: (M, 2), the modes' summits in the plane.
-        mass: (M,), the density's own mass in each mode's basin.
-        share, low, high: (3, M), each pane's share and its simultaneous 95 % band.
-        elsewhere: (3,), the share outside the region that holds 99.9 % of the mass.
-    """
-
-    centres: Array
-    mass: Array
-    share: Array
-    low: Array
-    high: Array
-    elsewhere: Array
-
-
-@dataclass(frozen=True)
-class Frame:
-    """Everything that one moment shows.
-
-    Attributes:
-        run: counts releases of a fresh network (start, reset, restart of the engine).
-        revision: the document's revision that the true field, the ground and the errors belong to.
-        name: what is painted, for captions.
-        training: whether the training loop runs.
-        step, seconds: training steps taken and the seconds they took.
-        steps_per_second: over the last second or so; 0 while paused.
-        loss: mean over the last steps; NaN never reaches a frame, so `loss_known` says whether there is one.
-        draws: how many points the learner has been given.
-        objective, target: as in `FitSettings`.
-        device: what computes, as a person would say it ("cpu, 1 thread", "cuda: NVIDIA ...").
-        parameters, seed: of the network and of the run.
-        sigma, centre, half_width: where the two fields were taken (see `Look`).
-        learned, true: (n, n, 2), [row, col] with row 0 at the bottom; on cell centres of the range.
-        ground: (m, m), p_sigma over the same range, its maximum scaled to 1; row 0 at the bottom.
-        peak: the value of p_sigma that 1 stands for.
-        curve_steps, curve_seconds, curve_loss: (k,), thinned history of the loss.
-        error_steps, error_seconds: (j,), when errors were measured.
-        errors: (j, 5), relative Fisher error at `ERROR_SIGMAS`; 0 where not yet measured.
-        probe: (7,): x, y, learned (2), true (2), log p_sigma; or (0,) when nothing is probed.
-        released: counts releases of particles; 0 before the first.
-        moving: whether the particles run.
-        particle_step, particle_steps: taken and to take; particle_level: index of annealed's noise level.
-        particle_sigma: annealed's noise level now.
-        particle_source: "learned" or "true"; particle_weights_step: the training step whose weights they run on.
-        table_error: mean error of the tabulated field over its rms, largest over the levels so far; 0 without a table.
-        particles_revision: the document's revision when they were released.
-        panes: (3, number, 2).
-        modes: the ledger; None before the first release.
-        ladder: (L,), annealed's noise levels, descending; training_ladder: those that are learned.
-        fields_version: grows when learned, true or ground differ from the frame before; 0 says nothing about it.
-        busy: one line on what the engine is doing when it is neither training nor idle ("growing the pool"), or "".
-    """
-
-    run: int
-    revision: int
-    name: str
-    training: bool
-    step: int
-    seconds: float
-    steps_per_second: float
-    loss: float
-    loss_known: bool
-    draws: int
-    objective: str
-    target: str
-    device: str
-    parameters: int
-    seed: int
-    sigma: float
-    centre: tuple[float, float]
-    half_width: float
-    learned: Array
-    true: Array
-    ground: Array
-    peak: float
-    curve_steps: Array
-    curve_seconds: Array
-    curve_loss: Array
-    error_steps: Array
-    error_seconds: Array
-    errors: Array
-    probe: Array
-    released: int
-    moving: bool
-    particle_step: int
-    particle_steps: int
-    particle_level: int
-    particle_sigma: float
-    particle_source: str
-    particle_weights_step: int
-    table_error: float
-    particles_revision: int
-    panes: Array
-    modes: Modes | None
-    ladder: Array
-    busy: str = ""
-    training_ladder: Array = field(default_factory=lambda: np.zeros(0, np.float32))
-    fields_version: int = 0
 
 
 # --- events ---------------------------------------------------------------------------------------------------
@@ -317,4 +288,4 @@ class Heartbeat:
     step: int
 
 
-Event = Ready | Applied | Mirror | Notice | Heartbeat
+Event = Ready | Applied | Mirror | Notice | Heartbeat | LadderPredicted

@@ -1,102 +1,226 @@
-"""Three panes of particles: gradient ascent, Langevin and annealed Langevin dynamics, from the same start and noise.
+"""A release of particles: one to four panes, each with its own sampler, on one clock.
 
-They run on one frozen model, through one table per noise level (`trainer.tables`), all as many steps as annealed
-Langevin dynamics takes. Tables are built a piece at a time, ahead of their use; a live display hands in a deadline.
+The panes are paired (`trainer.scenes`): particle k starts alike in all of them, unless each sampler draws its own
+start, and draws the same noise at the same step. The clock has T steps, those of the longest pane; at its step t a pane
+of n steps has taken round(t n / T) of its own.
+
+Each pane runs on a frozen model through tables where they pay (`explorer.engine.tabulation`). Everything goes in pieces
+of a few milliseconds: a live display hands in a deadline, and a step of the clock that it interrupts goes on at the
+next call. Whatever is remembered, measured or stopped is so at step numbers, never by the clock on the wall.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 from time import perf_counter
 
 import numpy as np
 import torch
 
-from explorer.engine.messages import PANES, Array, Modes
+from explorer.engine.frames import Array, Modes, PaneState
+from explorer.engine.nearness import Nearness, Truth
+from explorer.engine.releases import PaneRun
+from explorer.engine.tabulation import Tabulation
+from explorer.engine.traces import Kept, Trails, Way
+from explorer.panes import pane_names
+from trainer.densities import Density
 from trainer.metrics import mode_ledger
 from trainer.models import ScoreModel
 from trainer.modes import ModeMap
 from trainer.noise import Noise
-from trainer.samplers import FAR, SAMPLERS, noise_levels, start_points
-from trainer.settings import ParticleSettings
-from trainer.tables import TabulatedScore
+from trainer.scenes import Scene
 
 _AHEAD = 8
-"""With every so many steps a piece of a later noise level's table is built, so that none has to be waited for."""
+"""With every so many steps a piece of a later noise level's table is built, so that few have to be waited for."""
 
-_LOST = 0.01
-"""A pane that has lost more than this share of its particles to the far ends of the plane has diverged."""
+_EMPTY = np.zeros(0, np.float32)
 
 
 class ParticleRun:
-    """One release of particles; all panes are always at the same step."""
+    """One release of particles.
 
-    def __init__(self, model: ScoreModel, settings: ParticleSettings, seed: int) -> None:
-        self.settings = settings
-        self.levels = noise_levels(settings)
-        self._level_of_step = [i for i, level in enumerate(self.levels) for _ in range(level.steps)]
-        self.steps = len(self._level_of_step)
+    Args:
+        scene: panes and start.
+        models: what moves each pane: frozen, a learned snapshot or the truth; panes may share one.
+        seed: of the start and the noise.
+        truth: the density that distances are measured to; a `Truth` keeps what was derived from it across releases.
+        weights_step: the training step of the learned weights.
+    """
+
+    def __init__(
+        self, scene: Scene, models: Sequence[ScoreModel], seed: int, truth: Density | Truth, weights_step: int
+    ) -> None:
+        self.scene, self.weights_step = scene, weights_step
+        self._names = pane_names(scene)
+        noise = Noise(seed, models[0].device)
+        self._panes = [
+            PaneRun(pane, model, scene.start, noise) for pane, model in zip(scene.panes, models, strict=True)
+        ]
+        self.steps = max(pane.steps for pane in self._panes)
+        """Of the clock: those of the longest pane; 0 if none can run."""
         self.step = 0
-        self.diverged = False
-        self.table_error = 0.0
-        self._tables = TabulatedScore(model)
-        noise = Noise(seed, model.device)
-        start = start_points(settings.number, noise)
-        self._moves = [SAMPLERS[pane](self._tables, start, settings, noise) for pane in PANES]
-        self._points = [start for _ in PANES]
-        self._prepared: set[float] = set()
-        self._building = self._build()
+        """Steps of the clock that were taken."""
+        self._tables = Tabulation(self._panes, self.steps)
+        self._work: list[tuple[int, PaneRun]] = []  # what is left of the step that is being taken
+        self._due: list[PaneRun] = []
+        self._at: int | None = None
+        places = self._places()
+        self._kept = Kept(self.steps, places.nbytes)
+        self._trails = Trails(self.steps)
+        self._nearness = Nearness(self._panes, self.steps, truth if isinstance(truth, Truth) else Truth(truth))
+        self._way: Way | None = None
+        self._remember(places)
+
+    # --- time ---------------------------------------------------------------------------------------------
 
     @property
     def done(self) -> bool:
-        """Whether every step has been taken, or there is nothing left to move."""
-        return self.diverged or self.step >= self.steps
+        """Whether nothing is left to move: the end is shown, or no pane can go on."""
+        return self._at is None and self._finished
 
     @property
-    def level(self) -> int:
-        """The index of annealed Langevin dynamics' noise level at the next step."""
-        return self._level_of_step[min(self.step, self.steps - 1)]
+    def diverged(self) -> bool:
+        """Whether every pane that could run has left the range of numbers."""
+        running = [pane for pane in self._panes if not pane.note]
+        return bool(running) and all(pane.diverged for pane in running)
+
+    @property
+    def _finished(self) -> bool:
+        return self.step >= self.steps or all(pane.standing for pane in self._panes)
+
+    @property
+    def notices(self) -> tuple[str, ...]:
+        """What a person should be told of this release, a line each."""
+        lines = {
+            f"The particles' noise levels were cut to those learned: {pane.model.sigma_min:.3g} to "
+            f"{pane.model.sigma_max:.3g}"
+            for pane in self._panes
+            if pane.cut
+        }
+        return tuple(sorted(lines))
 
     def move(self, steps: int, deadline: float | None = None) -> int:
-        """Take up to `steps` steps, fewer when the deadline (of `perf_counter`) passes; returns how many."""
-        for taken in range(steps):
-            if self.done or not self._ready(deadline) or (deadline is not None and perf_counter() > deadline):
+        """Take up to `steps` steps of the clock, fewer when the deadline (of `perf_counter`) passes; returns how many.
+
+        From a past moment (`show`) it first replays what is kept, then goes on.
+        """
+        for taken in range(self._replay(steps), steps):
+            if self._finished or not self._take(deadline):
                 return taken
-            for i, moves in enumerate(self._moves):
-                _, self._points[i] = next(moves)
-            self.step += 1
-            if self.step % _AHEAD == 0:
-                next(self._building, None)
         return steps
 
-    def _ready(self, deadline: float | None) -> bool:
-        """Build the tables that the next step needs, as far as the deadline allows."""
-        wanted = {self.settings.sigma_min, self.levels[self.level].sigma}
-        while not wanted <= self._prepared:
-            next(self._building)
+    def _replay(self, steps: int) -> int:
+        """Go forward through what is kept, if a past moment is shown; how many steps that were."""
+        if self._at is None:
+            return 0
+        taken = min(steps, self.step - self._at)
+        self._at += taken
+        if self._at >= self.step:
+            self._at = None
+        return taken
+
+    def _take(self, deadline: float | None) -> bool:
+        """Take one step of the clock, or go on with it; False when the deadline passes before it is done."""
+        if not self._tables.ready(self.step, deadline):
+            return False
+        if not self._due:
+            after = self.step + 1
+            self._due = [p for p in self._panes if not p.standing and p.taken < p.own_steps(after, self.steps)]
+            work = ((first, i) for i, pane in enumerate(self._due) for first in pane.chunks())
+            # Chunks of the same particles follow each other: they share their noise.
+            self._work = [(first, self._due[i]) for first, i in sorted(work, reverse=True)]
+        while self._work:
             if deadline is not None and perf_counter() > deadline:
-                return wanted <= self._prepared
+                return False
+            first, pane = self._work.pop()
+            pane.advance(first)
+        for pane in self._due:
+            pane.settle()
+        self._due = []
+        self.step += 1
+        self._remember(self._places())
+        if self.step % _AHEAD == 0:
+            self._tables.ahead()
         return True
 
-    def _build(self) -> Iterator[None]:
-        """Build and measure the tables in the order in which they are needed, a few milliseconds at a time."""
-        for sigma in dict.fromkeys((self.settings.sigma_min, *(level.sigma for level in self.levels))):
-            yield from self._tables.prepare(sigma)
-            self.table_error = max(self.table_error, self._tables.error(sigma))
-            self._prepared.add(sigma)
-            yield
+    def _places(self) -> Array:
+        return torch.stack([pane.points for pane in self._panes]).to("cpu", torch.float32).numpy()
+
+    def _remember(self, places: Array) -> None:
+        self._kept.add(self.step, places)
+        self._trails.add(self.step, places)
+        self._nearness.add(self.step, places)
+        if self._way is not None:
+            self._way.add(self.step, places)
+
+    def measure(self, deadline: float | None = None) -> bool:
+        """Work on the distances to the truth that are due, a piece at a time; True when nothing is left to do."""
+        return self._nearness.measure(deadline)
+
+    # --- what is shown ------------------------------------------------------------------------------------
+
+    @property
+    def kept(self) -> tuple[int, ...]:
+        """The steps of the clock that can be shown again, rising; the last is the present one."""
+        return tuple(self._kept.steps())
+
+    @property
+    def shown(self) -> int:
+        """The step of the clock that is shown."""
+        return self.step if self._at is None else self._kept.before(self._at)
+
+    def show(self, step: int | None) -> int:
+        """Show this step, or the last one kept before it, until `show(None)`; returns the step shown."""
+        self._at = None if step is None or step >= self.step else max(step, 0)
+        return self.shown
+
+    def follow(self, particle: int) -> None:
+        """Remember the way of this particle; -1 for none."""
+        if not 0 <= particle < self.scene.number:
+            self._way = None
+        elif self._way is None or self._way.particle != particle:
+            self._way = Way(particle, self.steps, self._kept)
 
     def panes(self) -> Array:
-        """The particles' places, (3, number, 2); the samplers hold them within the bounds of sense."""
-        points = torch.stack(self._points).to("cpu", torch.float32).numpy()
-        if not -FAR < points.min() <= points.max() < FAR:
-            np.nan_to_num(points, copy=False, nan=FAR)
-            lost = (np.abs(points) >= FAR).any(axis=2).mean(axis=1).max()
-            self.diverged = self.diverged or bool(lost > _LOST)
-        return points
+        """The particles' places, (P, N, 2), finite, of the step that is shown. Not to be written to."""
+        return self._kept.at(self.shown)
+
+    def states(self, *, trails: bool = False, distances: bool = False) -> tuple[PaneState, ...]:
+        """How far each pane is, and what moves it; with trails and distances where they are wanted."""
+        shown, places = self.shown, self.panes()
+        tails = self._trails.before(shown, places) if trails else None
+        ways = self._way.until(shown, places) if self._way is not None else None
+        states = []
+        for i, pane in enumerate(self._panes):
+            step = min(pane.own_steps(shown, self.steps), pane.taken)
+            level = int(pane.level_of_step[min(step, pane.steps - 1)]) if pane.steps else 0
+            times, values = self._nearness.until(i, shown) if distances else (_EMPTY, _EMPTY)
+            states.append(
+                PaneState(
+                    sampler=pane.sampler.name,
+                    source=pane.source,
+                    weights_step=self.weights_step,
+                    step=step,
+                    steps=pane.steps,
+                    sigma=float(pane.ladder[level]) if len(pane.ladder) else 0.0,
+                    level=level,
+                    levels=len(pane.ladder),
+                    evaluations=pane.evaluations,
+                    table_error=self._tables.error(pane),
+                    diverged=pane.diverged,
+                    note=pane.note,
+                    ladder=pane.ladder.astype(np.float32),
+                    distance_times=times,
+                    distances=values,
+                    label=self._names[i],
+                    **({} if tails is None else {"trail": tails[i]}),
+                    **({} if ways is None else {"path": ways[i]}),
+                )
+            )
+        return tuple(states)
 
     def modes(self, modes: ModeMap) -> Modes:
-        """The ledger of the three panes."""
+        """The ledger of all panes at the step that is shown."""
         ledgers = [mode_ledger(pane, modes) for pane in self.panes()]
         first = ledgers[0]
         return Modes(

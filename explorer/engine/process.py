@@ -17,6 +17,7 @@ from time import perf_counter
 from traceback import format_exc
 from typing import TYPE_CHECKING
 
+from explorer.engine.forecasts import Forecasts
 from explorer.engine.mailbox import Mailbox
 from explorer.engine.messages import (
     Applied,
@@ -30,13 +31,19 @@ from explorer.engine.messages import (
     Move,
     MoveSteps,
     Notice,
+    PredictLadder,
     Ready,
     Release,
+    RunRace,
+    SaveScore,
+    Seek,
+    SetLimits,
     Shutdown,
     Train,
     TrainSteps,
 )
 from explorer.engine.mirror import MirrorStore
+from explorer.engine.saving import save
 from trainer.errors import InputError, TrainingError
 
 if TYPE_CHECKING:
@@ -55,6 +62,7 @@ _BEAT_EVERY = 0.25
 _TRAIN_SHARE = 0.6
 """Training gets at least this share of the time: frames come later rather than learning."""
 _MEASURE_SHARE = 0.1
+_MEASURE_MOST = 0.02
 _MOVE_MOST = 0.004
 _FIELDS_EVERY = 6
 """While particles move, the learned field is taken anew with every sixth frame."""
@@ -70,6 +78,8 @@ class Start:
     look: Look
     training: bool = True
     moving: bool = True
+    racing: bool = False
+    keyframe_bytes: int = 64 * 2**20
     device: str = "auto"
     threads: int = 1
     slot: int = 0
@@ -113,8 +123,11 @@ class _Engine:
         self._mailbox = mailbox
         self._store, self._slot = store, start.slot
         self._device = start.device
+        self._keyframe_bytes = start.keyframe_bytes
+        self._forecasts = Forecasts()
         self._simulation = self._begin(start.begin)
-        self._simulation.look = start.look
+        self._simulation.apply(start.look)
+        self._simulation.apply(RunRace(start.racing))
         self._training, self._moving = start.training, start.moving
         self._train_left: int | None = None
         self._move_left: int | None = None
@@ -141,18 +154,8 @@ class _Engine:
         self._era = begin.era
         from explorer.engine.simulation import Simulation
 
-        setup = begin.setup
-        simulation = Simulation(
-            setup.weights,
-            setup.name,
-            setup.fit,
-            setup.particles,
-            setup.seed,
-            setup.particle_seed,
-            device=self._device,
-            revision=begin.revision,
-            auto_release=True,
-        )
+        simulation = Simulation(begin.setup, device=self._device, revision=begin.revision, auto_release=True)
+        simulation.apply(SetLimits(self._keyframe_bytes))
         if begin.state is not None:
             try:
                 simulation.restore(begin.state)
@@ -204,7 +207,15 @@ class _Engine:
 
     @property
     def _busy(self) -> bool:
-        return self._training or self._moving_now or self._simulation.measuring or self._changed
+        simulation = self._simulation
+        return (
+            self._training
+            or self._moving_now
+            or simulation.race_running
+            or simulation.measuring
+            or self._forecasts.busy
+            or self._changed
+        )
 
     def _obey(self, wait: float) -> None:
         """Take every command that has arrived."""
@@ -234,12 +245,23 @@ class _Engine:
                 if self._simulation.moving_left == 0:
                     self._simulation.apply(Release())
             case Begin():
-                look, run = self._simulation.look, self._simulation.run
+                before = self._simulation
                 self._simulation = self._begin(command)
-                self._simulation.look = look
-                self._simulation.run = run + 1
+                self._simulation.apply(before.look)
+                self._simulation.apply(RunRace(before.race_running))
+                self._simulation.run = before.run + 1
                 self._rate_from = (perf_counter(), self._simulation.fit.step)
+            case Seek():
+                self._moving = False
+                self._simulation.apply(command)
+            case SaveScore():
+                self._send(save(command, self._simulation.fit))
+            case PredictLadder():
+                simulation = self._simulation
+                self._forecasts.ask(command, simulation.density, simulation.modes_found.result())
             case _:
+                if isinstance(command, SetLimits):
+                    self._keyframe_bytes = command.keyframe_bytes
                 try:
                     self._simulation.apply(command)
                 except InputError as error:
@@ -270,21 +292,34 @@ class _Engine:
 
     def _measure(self, elapsed: float) -> None:
         """Work on the errors that are due, in the share of the time that they are given."""
-        if not self._simulation.measuring:
+        simulation = self._simulation
+        if not simulation.measuring and not self._forecasts.busy:
             self._measure_left = 0.0
             return
-        self._measure_left += elapsed * (_MEASURE_SHARE if self._training else 1.0)
-        while self._measure_left > 0 and self._simulation.measuring:
+        busy = self._training or simulation.race_running
+        self._measure_left = min(self._measure_left + elapsed * (_MEASURE_SHARE if busy else 1.0), _MEASURE_MOST)
+        while self._measure_left > 0 and (simulation.measuring or self._forecasts.busy):
             began = perf_counter()
-            self._simulation.measure(began)
+            answer = self._forecasts.work(began) if self._forecasts.busy else None
+            if answer is not None:
+                self._send(answer)
+            done = simulation.measure(began)
             self._measure_left -= perf_counter() - began
             self._changed = True
+            if done and not self._forecasts.busy:
+                break
 
     def _train(self, began: float) -> None:
         """Train until the next frame is due; when all else leaves too little time for that, the frame comes later."""
         other = perf_counter() - began
         frame = FRAME if self._moving_now else STILL_FRAME
         due = began + max(frame, min(other / (1 - _TRAIN_SHARE), other + 2 * frame))
+        racing = self._simulation.race_running and self._simulation.race is not None
+        if racing and self._simulation.race is not None:
+            racers = len(self._simulation.race.settings.entrants)
+            left = due - perf_counter()
+            self._simulation.run_race(due - left / (racers + 1) if self._training else due)
+            self._changed = True
         if not self._training:
             if self._busy:
                 self._connection.poll(max(0.0, began + FRAME - perf_counter()))
@@ -304,6 +339,10 @@ class _Engine:
             )
             return
         self._changed = True
+        if self._simulation.stopped:
+            self._send(Notice("info", self._simulation.stopped))
+            self._simulation.stopped = ""
+            self._training, self._train_left = False, None
         if self._train_left is not None:
             self._train_left -= taken
             if self._train_left <= 0:

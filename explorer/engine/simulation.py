@@ -1,90 +1,106 @@
-"""What one session computes: a fit, its errors and its particles, moved forward by step numbers alone.
+"""What one session computes: a fit, its errors, its race and its particles, moved forward by step numbers alone.
 
 A `Simulation` knows no process, no clock and no window. The live engine and the exporter both drive it: commands
-in, `train` and `move`, frames out. Whatever determines the run happens at step numbers, so the same commands at the
-same steps give the same frames on the same device.
+in, `train`, `move` and `measure`, frames out. Whatever determines the run happens at step numbers, so the same commands
+at the same steps give the same frames on the same device.
 """
 
 from __future__ import annotations
 
+import math
 from collections import deque
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from time import perf_counter
 
 import numpy as np
-import torch
 
-from explorer.engine.history import ErrorHistory, LossHistory, next_measurement
+from explorer.engine.fields import Fields, lattice_of
+from explorer.engine.history import LossHistory
+from explorer.engine.inspection import inspect
+from explorer.engine.keyframes import Keyframes
+from explorer.engine.maps import MapMaker
+from explorer.engine.measuring import Measurements
 from explorer.engine.messages import (
-    ERROR_SIGMAS,
+    INSPECTED,
     Applied,
     Array,
     Command,
     Configure,
-    ConfigureParticles,
+    ConfigureRace,
+    ConfigureScene,
     Event,
     Frame,
     Look,
     Modes,
     Notice,
+    PaneState,
     Probe,
     Release,
     Repaint,
     Reset,
+    RunRace,
+    Seek,
+    SetLimits,
+    StopWhen,
 )
+from explorer.engine.nearness import Truth
 from explorer.engine.particles import ParticleRun
+from explorer.engine.race import RaceRun
+from explorer.recipe import same_network
 from trainer.densities import PaintedDensity
+from trainer.errors import InputError
 from trainer.fit import Fit
-from trainer.kernels import GAUSSIAN
-from trainer.metrics import FisherProbe
 from trainer.models import ScoreModel, TrueScore
 from trainer.modes import find_modes
-from trainer.samplers import within
-from trainer.settings import FitSettings, ParticleSettings
-
-GROUND = 192
-"""The density behind the fields is drawn on this many cells a side."""
+from trainer.plans import RaceSettings
+from trainer.projects import Setup
+from trainer.settings import FitSettings
 
 RELEASE_AFTER = 400
 """Training steps after the start or an edit at which a live run releases its particles by itself."""
 
+_MAP_WANTS = frozenset({"fine", "curl", "log_density"})
+
 
 class Simulation:
-    """Everything that a recipe determines. `auto_release` lets particles go by themselves, at a step number."""
+    """Everything that a recipe determines.
 
-    def __init__(
-        self,
-        weights: Array,
-        name: str = "painting",
-        fit: FitSettings | None = None,
-        particles: ParticleSettings | None = None,
-        seed: int = 0,
-        particle_seed: int = 0,
-        *,
-        device: str = "auto",
-        revision: int = 0,
-        auto_release: bool = False,
-    ) -> None:
-        self.name, self.revision = name, revision
-        self.particle_seed = particle_seed
-        self.fit_settings = fit or FitSettings()
-        self.particle_settings = particles or ParticleSettings()
+    Args:
+        setup: painting, settings and seeds to begin with.
+        device: what computes.
+        revision: the document's, of this painting.
+        auto_release: whether particles go by themselves at a step number, and training stops by its conditions: a live
+            run does both, a repeated one does what its journal says.
+    """
+
+    def __init__(self, setup: Setup, *, device: str = "auto", revision: int = 0, auto_release: bool = False) -> None:
+        self.name, self.revision = setup.name, revision
+        self.scene, self.particle_seed = setup.scene, setup.particle_seed
+        self.stop = setup.stop
         self.events: deque[Event] = deque()
         self.run = 0
         self.released = 0
+        self.stopped = ""
+        """Why training has stopped by itself, a line; whoever has paused it takes the line away."""
         self.look = Look()
-        self._learned = np.zeros((0, 0, 2), np.float32)
-        self._learned_at = -1
-        self._fields_version = 0
+        self.race: RaceRun | None = None
+        self.race_running = False
+        self.keyframes = Keyframes()
+        self.measurements = Measurements()
+        self._fields = Fields()
+        self._maps = MapMaker()
         self._particles: ParticleRun | None = None
         self._finder = ThreadPoolExecutor(1, "modes")
         self._auto = auto_release
         self._device = device
         self._probe: tuple[float, float] | None = None
-        self.density = PaintedDensity(weights)
-        self._start(self.fit_settings, seed)
+        self._settled: tuple[object, ...] = ()
+        self._inspected: tuple[object, Array] = ((), np.zeros((0, len(INSPECTED)), np.float32))
+        self.density = PaintedDensity(setup.weights)
+        self._start(setup.fit, setup.seed)
         self._forget_painting()
+        if setup.race.entrants:
+            self._configure_race(setup.race)
 
     # --- commands -----------------------------------------------------------------------------------------
 
@@ -100,58 +116,84 @@ class Simulation:
                 self.fit.change_density(density)
                 self.density, self.revision, self.name = density, revision, name
                 self._forget_painting()
+                if self.race is not None:
+                    self.race.change_density(density)
             case Configure(settings):
-                if settings.network == self.fit_settings.network:
+                if same_network(settings, self.fit.settings):
                     self.fit.change_settings(settings)
-                    self.fit_settings = settings
                     self._schedule()
                 else:
                     self._start(settings, self.seed)
             case Reset(seed):
-                self._start(self.fit_settings, seed)
-            case ConfigureParticles(settings, seed):
-                self.particle_settings, self.particle_seed = settings, seed
-            case Release():
-                self._release()
+                self._start(self.fit.settings, seed)
+                if self.race is not None:
+                    self._configure_race(self.race.settings, anew=True)
+            case ConfigureScene(scene, seed):
+                self.scene, self.particle_seed = scene, seed
+            case Release(step):
+                self._release(step)
+            case _:
+                self._only_look(command)
+                return
+        self.events.append(Applied(self.fit.step, command))
+
+    def _only_look(self, command: Command) -> None:
+        """Do what a command says that does not determine the run."""
+        match command:
             case Look():
                 self.look = command
-                return
+                if self._particles is not None:
+                    self._particles.follow(command.followed)
             case Probe(point):
                 self._probe = point
-                return
+            case Seek(step):
+                if self._particles is not None:
+                    self._particles.show(step)
+                    self._ledger_at = -1
+            case StopWhen(settings):
+                self.stop, self._stops = settings, True
+            case ConfigureRace(settings):
+                self._configure_race(settings)
+            case RunRace(running):
+                self.race_running = running and self.race is not None
+            case SetLimits(keyframe_bytes):
+                self.keyframes.set_limit(keyframe_bytes)
             case _:
                 raise TypeError(f"{type(command).__name__} is for the engine's process, not for the simulation")
-        self.events.append(Applied(self.fit.step, command))
+
+    def _configure_race(self, settings: RaceSettings, *, anew: bool = False) -> None:
+        if not settings.entrants:
+            self.race, self.race_running = None, False
+        elif anew or self.race is None or not self.race.configure(settings):
+            self.race = RaceRun(settings, self.density, self.seed, self._device)
 
     def _start(self, settings: FitSettings, seed: int) -> None:
         """Put a fresh network in place of the present one; if that fails, the present one stays."""
         self.fit = Fit(self.density, settings, device=self._device, seed=seed)
-        self.fit_settings, self.seed = settings, seed
+        self.seed = seed
         self._begin_run()
 
     def _begin_run(self) -> None:
         self.run += 1
         self._losses = LossHistory()
-        self._errors = ErrorHistory()
         self._recent: deque[float] = deque(maxlen=50)
-        self._edited_at = self.fit.step
+        self.measurements.begin_run(self.fit.step)
+        self.keyframes.clear()
+        self.keyframes.add(self.fit.step, self.fit.snapshot())
         self._schedule()
 
     def _forget_painting(self) -> None:
         """What was derived from the painting is derived again; its modes at once, beside the training."""
-        self._modes_found = self._finder.submit(find_modes, self.density)
-        self._probes: dict[float, FisherProbe] = {}
-        self._still: tuple[object, Array, Array, float] | None = None
-        self._edited_at = self.fit.step
+        self.modes_found = self._finder.submit(find_modes, self.density)
+        self._truth = Truth(self.density)
+        self.measurements.change_density(self.fit.step)
         self._schedule()
 
     def _schedule(self) -> None:
-        """Count measurements and the automatic release from this step on."""
-        self._edited_at = self.fit.step
-        self._jobs: deque[tuple[int, float, int, ScoreModel]] = deque()
-        self._measuring: Iterator[None] | None = None
-        self._measure_at = self.fit.step + next_measurement(0)
+        """Count measurements, the automatic release and the stop conditions from this step on."""
+        self.measurements.restart(self.fit.step)
         self._release_at = self.fit.step + RELEASE_AFTER if self._auto else -1
+        self._stops = True
 
     # --- time ---------------------------------------------------------------------------------------------
 
@@ -164,56 +206,87 @@ class Simulation:
         taken = 0
         for progress in self.fit.run(steps=steps):
             taken += 1
-            self._losses.add(progress.step, progress.seconds, progress.loss)
-            self._recent.append(progress.loss)
+            if math.isfinite(progress.loss):
+                self._losses.add(progress.step, progress.seconds, progress.loss)
+                self._recent.append(progress.loss)
             if progress.notice:
                 self.events.append(Notice("warning", progress.notice))
-            if progress.step == self._measure_at:
-                self._queue_measurement(progress.step, progress.seconds)
+            elif self.keyframes.due(progress.step):
+                self.keyframes.add(progress.step, self.fit.snapshot())
+            self.measurements.take_step(self.fit, self.density, progress.step, progress.seconds)
             if progress.step == self._release_at:
                 self.apply(Release())
+            if self._auto and self._stops and self._reached():
+                break
             if deadline is not None and perf_counter() > deadline:
                 break
         return taken
 
-    def _queue_measurement(self, step: int, seconds: float) -> None:
-        model = self.fit.snapshot()
-        self._jobs.extend((step, seconds, level, model) for level in range(len(ERROR_SIGMAS)))
-        self._measure_at = self._edited_at + next_measurement(step - self._edited_at)
+    def _reached(self) -> bool:
+        """Whether a stop condition holds; each holds once, until something is set or drawn anew."""
+        stop, errors = self.stop, self.measurements.latest.values()
+        if stop.steps is not None and self.fit.step >= stop.steps:
+            self.stopped = f"Training paused by itself: {self.fit.step:,} steps are taken."
+        elif stop.seconds is not None and self.fit.seconds >= stop.seconds:
+            self.stopped = f"Training paused by itself after {self.fit.seconds:.3g} seconds."
+        elif stop.error is not None and errors and max(errors) <= stop.error:
+            self.stopped = f"Training paused by itself: the relative Fisher error is below {stop.error:.3g} at every σ."
+        self._stops = not self.stopped
+        return bool(self.stopped)
 
-    def measure(self, deadline: float | None = None) -> bool:
-        """Work on the errors that are due, a piece at a time; True when nothing is left to do."""
-        while self._jobs:
-            self._measuring = self._measuring or self._measure(*self._jobs[0])
-            for _ in self._measuring:
-                if deadline is not None and perf_counter() > deadline:
-                    return False
-            self._measuring = None
-            self._jobs.popleft()
-        return True
-
-    @property
-    def measuring(self) -> bool:
-        """Whether errors are due that have not been measured yet."""
-        return bool(self._jobs)
-
-    def _measure(self, step: int, seconds: float, level: int, model: ScoreModel) -> Iterator[None]:
-        """Measure one error, of the weights as they were at `step`."""
-        sigma = ERROR_SIGMAS[level]
-        if model.sigma_min <= sigma <= model.sigma_max:
-            probe = self._probes.setdefault(sigma, FisherProbe(self.density, sigma))
-            self._errors.add(step, seconds, level, (yield from probe.measure(model)))
+    def run_race(self, deadline: float) -> None:
+        """Give the race turns until the deadline (of `perf_counter`)."""
+        if self.race is not None and self.race_running:
+            self.race.advance(deadline)
+            while self.race.notices:
+                self.events.append(Notice("warning", self.race.notices.popleft()))
 
     def move(self, steps: int, deadline: float | None = None) -> int:
         """Take up to `steps` particle steps; returns how many were taken."""
         run = self._particles
         return run.move(steps, deadline) if run is not None else 0
 
+    def measure(self, deadline: float | None = None) -> bool:
+        """Work on errors, distances and maps that are due, a piece at a time; True when nothing is left to do."""
+        works = [self.measurements.measure]
+        if self._particles is not None and "distances" in self.look.wants:
+            works.append(self._particles.measure)
+        if self.look.wants & _MAP_WANTS or self.look.loop:
+            self._ask_for_maps()
+            works.append(self._maps.work)
+        if self.race is not None:
+            works.append(self.race.measure)
+        moment, done = self._moment(), True
+        for work in works:
+            done = work(deadline) and done
+        if done:
+            self._settled = moment
+        return done
+
+    @property
+    def measuring(self) -> bool:
+        """Whether anything is due that has not been measured yet."""
+        return (
+            self.measurements.busy
+            or (self.race is not None and self.race.measuring)
+            or (self._derives and self._settled != self._moment())
+        )
+
+    @property
+    def _derives(self) -> bool:
+        """Whether anything is wanted that is derived from fields or particles as they go."""
+        return bool(self.look.wants & (_MAP_WANTS | {"distances"}) or self.look.loop)
+
+    def _moment(self) -> tuple[object, ...]:
+        """What maps and distances depend on."""
+        run = self._particles
+        return self.look, self.run, self.revision, self.fit.step, self.released, run.step if run else 0
+
     @property
     def moving_left(self) -> int:
         """Particle steps that the present release has not taken yet."""
         run = self._particles
-        return 0 if run is None or run.done else run.steps - run.step
+        return 0 if run is None or run.done else max(run.steps - run.shown, 1)
 
     @property
     def moving_steps(self) -> int:
@@ -225,21 +298,22 @@ class Simulation:
         """Whether particles of the present release have left the range of numbers."""
         return self._particles is not None and self._particles.diverged
 
-    def _release(self) -> None:
-        model: ScoreModel
-        if self.particle_settings.source == "true":
-            model = TrueScore(self.density, GAUSSIAN, self.fit.device)
-        else:
-            model = self.fit.snapshot()
-        settings = within(self.particle_settings, model)
-        if settings != self.particle_settings:
-            known = f"{model.sigma_min:.3g} to {model.sigma_max:.3g}"
-            self.events.append(Notice("info", f"The particles' ladder was cut to the noise levels learned: {known}"))
-        self._particles = ParticleRun(model, settings, self.particle_seed)
-        self._mode_map = self._modes_found
+    def _release(self, step: int | None) -> None:
+        learned: ScoreModel = self.fit.snapshot()
+        at = self.fit.step
+        if step is not None:
+            kept = self.keyframes.at(step)
+            if kept is None:
+                raise InputError(f"training step {step:,}: no weights are kept of it; choose a later step")
+            learned, at = kept, kept.step
+        true = TrueScore(self.density, learned.kernel, self.fit.device)
+        models = [true if pane.settings.source == "true" else learned for pane in self.scene.panes]
+        self._particles = ParticleRun(self.scene, models, self.particle_seed, self._truth, at)
+        self._particles.follow(self.look.followed)
+        self.events.extend(Notice("info", line) for line in self._particles.notices)
+        self._mode_map = self.modes_found
         self._particles_revision = self.revision
         self._ledger_at = -1
-        self._weights_step = self.fit.step
         self.released += 1
 
     # --- frames -------------------------------------------------------------------------------------------
@@ -257,101 +331,116 @@ class Simulation:
 
         `fields=False` repeats the fields of the frame before, unless they would show another painting, place or noise.
         """
-        sigma = min(max(self.look.sigma, self.fit.sigma_min), self.fit.sigma_max)
-        true, ground, peak = self._truth(sigma, fields)
+        look, fit, run = self.look, self.fit, self._particles
+        sigma = min(max(look.sigma, fit.sigma_min), fit.sigma_max)
+        model, shown_step = self._shown()
+        weights = self.run, fit.step if shown_step < 0 else -shown_step
+        self._fields.take(model, weights, self.density, sigma, look, fields)
+        shown, wants = self._fields, look.wants
         steps, seconds, losses = self._losses.arrays()
-        error_steps, error_seconds, errors = self._errors.arrays()
-        run = self._particles
-        empty = np.zeros(0, np.float32)
+        error_steps, error_seconds, errors = self.measurements.history.arrays()
+        points = self._inspect(model, weights, sigma, fields)
+        maps = self._maps.latest if wants & _MAP_WANTS else None
+        states: tuple[PaneState, ...] = ()
+        if run is not None:
+            states = run.states(trails="trails" in wants, distances="distances" in wants)
+        racing = self.race is not None and "race" in wants
         return Frame(
             run=self.run,
             revision=self.revision,
             name=self.name,
             training=training,
-            step=self.fit.step,
-            seconds=self.fit.seconds,
+            step=fit.step,
+            seconds=fit.seconds,
             steps_per_second=rate,
             loss=float(np.mean(self._recent)) if self._recent else 0.0,
             loss_known=bool(self._recent),
-            draws=self.fit.draws,
-            objective=self.fit_settings.objective,
-            target=self.fit_settings.target,
-            device=self.fit.device_name,
-            parameters=self.fit.parameters,
+            draws=fit.draws,
+            objective=fit.settings.objective,
+            target=fit.settings.target,
+            device=fit.device_name,
+            parameters=fit.parameters,
             seed=self.seed,
             sigma=sigma,
-            centre=self.look.centre,
-            half_width=self.look.half_width,
-            learned=self._learned,
-            true=true,
-            ground=ground,
-            peak=peak,
+            centre=look.centre,
+            half_width=look.half_width,
+            learned=shown.learned,
+            true=shown.true,
+            ground=shown.ground,
+            peak=shown.peak,
             curve_steps=steps,
             curve_seconds=seconds,
             curve_loss=losses,
             error_steps=error_steps,
             error_seconds=error_seconds,
             errors=errors,
-            probe=self._probed(sigma) if self._probe else empty,
+            probe=points[0] if self._probe and len(points) else np.zeros(0, np.float32),
             released=self.released,
             moving=moving,
             particle_step=run.step if run else 0,
             particle_steps=run.steps if run else 0,
-            particle_level=run.level if run else 0,
-            particle_sigma=run.levels[run.level].sigma if run else 0.0,
-            particle_source=run.settings.source if run else self.particle_settings.source,
-            particle_weights_step=self._weights_step if run else 0,
-            table_error=run.table_error if run else 0.0,
             particles_revision=self._particles_revision if run else self.revision,
-            panes=run.panes() if run else np.zeros((3, 0, 2), np.float32),
+            panes=run.panes() if run else np.zeros((len(self.scene.panes), 0, 2), np.float32),
+            pane_states=states,
             modes=self._ledger(run) if run else None,
-            ladder=np.array([level.sigma for level in run.levels], np.float32) if run else empty,
             busy=busy,
-            training_ladder=np.asarray(self.fit.ladder, np.float32),
-            fields_version=self._fields_version,
+            training_ladder=np.asarray(fit.ladder, np.float32),
+            fields_version=shown.version,
+            particle_kept=np.asarray(run.kept if run else (), np.float32),
+            particle_shown=run.shown if run else 0,
+            keyframes=self.keyframes.steps,
+            shown_step=shown_step,
+            keyframe_bytes=self.keyframes.bytes,
+            keyframe_limit=self.keyframes.limit,
+            maps=maps,
+            race=self.race.part(lattice_of(look), sigma, self.race_running) if racing and self.race else None,
+            pins=points[1:] if self._probe else points,
+            loop=self._maps.loop,
+            loop_integrals=self._maps.loop_integrals,
+            floor=self.measurements.floor(fit),
         )
 
-    def _lattice(self) -> torch.Tensor:
-        """The cell centres of the range that is looked at, (n * n, 2)."""
-        n, half, (cx, cy) = self.look.lattice, self.look.half_width, self.look.centre
-        side = ((torch.arange(n, dtype=torch.float32) + 0.5) / n * 2 - 1) * half
-        y, x = torch.meshgrid(side + cy, side + cx, indexing="ij")
-        return torch.stack([x.ravel(), y.ravel()], 1)
+    def _shown(self) -> tuple[ScoreModel, int]:
+        """The learned score that is looked at, and the training step of its weights if they are kept ones, or -1."""
+        kept = None if self.look.step is None else self.keyframes.at(self.look.step)
+        return (self.fit, -1) if kept is None else (kept, kept.step)
 
-    def _truth(self, sigma: float, fields: bool) -> tuple[Array, Array, float]:
-        """The true field, the density scaled to 1, and its maximum; kept until painting, sigma or range change.
+    def _ask_for_maps(self) -> None:
+        look, fit = self.look, self.fit
+        kept = None if look.step is None else self.keyframes.at(look.step)
+        model = kept or fit.snapshot()
+        log_density = "log_density" in look.wants and fit.has_log_density
+        sigma = min(max(look.sigma, fit.sigma_min), fit.sigma_max)
+        self._maps.request(
+            model,
+            self.density,
+            sigma,
+            look.centre,
+            look.half_width,
+            look.cells,
+            model.step,
+            look.wants,
+            fit.points_per_block,
+            log_density,
+            look.loop,
+        )
 
-        The learned field is taken anew then too, and whenever `fields` says so and there is anything new to see.
-        """
-        look = self.look
-        key = (self.revision, self.run, sigma, look.lattice, look.centre, look.half_width)
-        if self._still is None or self._still[0] != key or (fields and self._learned_at != self.fit.step):
-            n = look.lattice
-            learned = self.fit.score(self._lattice().to(self.fit.device), sigma).reshape(n, n, 2)
-            self._learned = learned.to("cpu", torch.float32).numpy()
-            self._learned_at = self.fit.step
-            self._fields_version += 1
-        if self._still is None or self._still[0] != key:
-            field = np.asarray(self.density.score_lattice(look.centre, look.half_width, look.lattice, sigma))
-            ground = np.asarray(self.density.density_lattice(look.centre, look.half_width, GROUND, sigma))
-            peak = float(ground.max())
-            scaled = ground / peak if peak > 0 else ground
-            self._still = (key, field.astype(np.float32), scaled.astype(np.float32), peak)
-        return self._still[1:]
-
-    def _probed(self, sigma: float) -> Array:
-        """What the two scores and the density are at the probed point, (7,)."""
-        x = torch.tensor([self._probe], dtype=torch.float64)
-        learned = self.fit.score(x.to(self.fit.device, torch.float32), sigma).to("cpu", torch.float64)
-        true, log_p = self.density.score(x, sigma), self.density.log_prob(x, sigma)
-        return torch.cat([x[0], learned[0], true[0], log_p]).to(torch.float32).numpy()
+    def _inspect(self, model: ScoreModel, weights: tuple[object, ...], sigma: float, due: bool) -> Array:
+        """What is to be said of the probed point, if there is one, and of the pinned ones, (k, 11)."""
+        points = (*((self._probe,) if self._probe else ()), *self.look.pins)
+        area = (2 * self.look.half_width / self.look.cells) ** 2
+        where = (self.revision, sigma, points, area)
+        if self._inspected[0] != (where, weights) and (due or self._inspected[0][:1] != (where,)):  # type: ignore[index]
+            values = inspect(model, self.density, sigma, points, self.fit.points_per_block, area)
+            self._inspected = ((where, weights), values)
+        return self._inspected[1]
 
     def _ledger(self, run: ParticleRun) -> Modes:
         """The ledger of the panes against the density they were released on, renewed sixty times a run."""
-        due = self._ledger_at < 0 or run.done or run.step - self._ledger_at >= max(1, run.steps // 60)
-        if due and run.step != self._ledger_at:
+        due = self._ledger_at < 0 or run.done or abs(run.shown - self._ledger_at) >= max(1, run.steps // 60)
+        if due and run.shown != self._ledger_at:
             self._modes = run.modes(self._mode_map.result())
-            self._ledger_at = run.step
+            self._ledger_at = run.shown
         return self._modes
 
     # --- mirror -------------------------------------------------------------------------------------------

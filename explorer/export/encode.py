@@ -48,7 +48,7 @@ _PATIENCE = 120.0
 
 
 class ExportError(RuntimeError):
-    """An export that could not be written: one line with the file and the reason."""
+    """An export that broke off while it was written: one line with the file and the reason."""
 
 
 class Cancelled(Exception):  # noqa: N818 - it is a person's wish, not an error
@@ -67,12 +67,18 @@ def check_target(path: Path) -> str:
     suffix = path.suffix.lower()
     if suffix not in SUFFIXES:
         raise InputError(f"{path}: cannot write {suffix or 'a file without a suffix'}; give .mp4, .gif or .png")
-    if path.is_dir():
-        raise InputError(f"{path}: this is a folder; give the name of a file in it")
-    if not path.parent.is_dir():
-        raise InputError(f"{path}: the folder {path.parent} does not exist; make it first or choose another")
-    if not os.access(path.parent, os.W_OK | os.X_OK):
-        raise InputError(f"{path}: the folder {path.parent} cannot be written to; choose another")
+    probe = _beside(path)
+    try:
+        with suppress(FileNotFoundError, NotADirectoryError):
+            path.lstat()
+        if path.is_dir():
+            raise InputError(f"{path}: this is a folder; give the name of a file in it")
+        if not path.parent.is_dir():
+            raise InputError(f"{path}: the folder {path.parent} does not exist; make it first or choose another")
+        probe.open("xb").close()
+        probe.unlink()
+    except OSError as error:  # permissions, a name too long, a full disk, a folder that takes no files
+        raise InputError(f"{path}: {error.strerror or error}; choose another place or name") from error
     return suffix
 
 
@@ -138,11 +144,16 @@ def write_picture(path: Path, picture: Picture, *, comment: str = "") -> None:
         Image.fromarray(picture).save(file, format="PNG", pnginfo=info, compress_level=6)
 
 
+def _beside(path: Path) -> Path:
+    """A name in the same folder that nothing has, with the suffix that says what to encode."""
+    return path.with_name(f".{path.stem[:40]}.{secrets.token_hex(4)}.part{path.suffix}")
+
+
 @contextmanager
 def _atomic(path: Path) -> Iterator[Path]:
     """A temporary file beside `path` that takes its place if the block succeeds and vanishes otherwise."""
     path = path.resolve()
-    temporary = path.with_name(f".{path.stem[:40]}.{secrets.token_hex(4)}.part{path.suffix}")
+    temporary = _beside(path)
     with _one_line(path):
         temporary.open("xb").close()
     try:

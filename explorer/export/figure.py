@@ -14,7 +14,7 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image
 
-from explorer.composition import compose
+from explorer.composition import Composition
 from explorer.document import Document
 from explorer.engine.messages import Frame
 from explorer.export.captions import facts, ledger_values, provenance
@@ -27,7 +27,6 @@ from explorer.export.timeline import Moment
 from explorer.theme import DARK, LIGHT, Theme
 from explorer.views.plane import PlaneRange
 from trainer.projects import Setup
-from trainer.samplers import total_steps
 
 _LEAST = 0.75
 
@@ -37,7 +36,7 @@ class Poster(Sheet):
 
     def __init__(self, width: int, height: int, theme: Theme, setup: Setup) -> None:
         super().__init__(width, height, theme, scale=max(_LEAST, min(width / 1280, height / 720)))
-        self._stage = compose(Document(setup), PlaneRange(parent=self)).stage
+        self._stage = Composition(Document(setup), PlaneRange(parent=self)).stage
         self._stage.setParent(self)
         self._stage.set_theme(theme)
         self._stage.set_scale(self.scale)
@@ -65,20 +64,21 @@ def make_figure(request: ExportRequest, script: Script, report: Report, cancelle
     path = Path(request.out)
     size, _ = request.format()
     check_format(check_target(path), size, 1)
-    moment = Moment("hold", script.steps, total_steps(script.particles), script.sigma)
-    total = moment.step + moment.particle_step
 
     def check() -> None:
         if cancelled():
             raise Cancelled
-        done = run.taken + run.simulation.moving_steps - run.simulation.moving_left
-        report(done, total, "sampling" if run.simulation.released else "learning")
+        moved = run.simulation.moving_steps - run.simulation.moving_left
+        total = script.steps + (run.simulation.moving_steps or 1)
+        report(run.taken + moved, total, "sampling" if run.simulation.released else "learning")
 
     offscreen()
     with single_thread():
         run = Run(script, request.device, check)
-        run.train_to(moment.step)
-        run.move_to(moment.particle_step)
+        run.train_to(script.steps)
+        pace = run.pace()
+        run.move_to(pace.steps, pace.steps)
+        moment = Moment("hold", script.steps, pace.steps, script.sigma)
         theme = DARK if request.theme == "dark" else LIGHT
         factor = max(1.0, _LEAST / min(size[0] / 1280, size[1] / 720))
         poster = Poster(round(factor * size[0]), round(factor * size[1]), theme, run.setup)
@@ -98,6 +98,6 @@ def make_figure(request: ExportRequest, script: Script, report: Report, cancelle
         frames=1,
         seconds_taken=perf_counter() - begun,
         steps=script.steps,
-        ledger=ledger_values(frame.modes),
+        ledger=ledger_values(frame.modes, frame.pane_states),
         errors=errors,
     )

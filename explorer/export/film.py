@@ -16,14 +16,10 @@ from explorer.export.replay import Script
 from explorer.export.request import ExportRequest, ExportResult, Report
 from explorer.export.run import Run, offscreen, single_thread
 from explorer.export.timeline import Moment, plan_film
+from explorer.export.words import act_title
 from explorer.theme import DARK, LIGHT
-from trainer.samplers import noise_levels
 
-_ACTS: dict[str, tuple[Act, str]] = {
-    "train": ("learning", "Learning the score"),
-    "move": ("sampling", "Three samplers, one score"),
-    "hold": ("sampling", "The result"),
-}
+_ACTS: dict[str, Act] = {"train": "learning", "move": "sampling", "hold": "sampling"}
 
 
 def make_film(request: ExportRequest, script: Script, report: Report, cancelled: Callable[[], bool]) -> ExportResult:
@@ -50,21 +46,14 @@ def make_film(request: ExportRequest, script: Script, report: Report, cancelled:
         if cancelled():
             raise Cancelled
 
+    titles = {"train": "Learning the score", "move": act_title(script.scene), "hold": "The result"}
     theme = DARK if request.theme == "dark" else LIGHT
     offscreen()
     with single_thread():
-        page = FilmPage(*size, theme)
+        page = FilmPage(*size, theme, script.scene)
         run = Run(script, request.device, check)
-        levels = noise_levels(script.particles)
-        plan = plan_film(
-            request.seconds,
-            fps,
-            script.steps,
-            [level.steps for level in levels],
-            script.sigma,
-            levels[0].sigma,
-            levels[-1].sigma,
-        )
+        pace = run.pace()
+        plan = plan_film(request.seconds, fps, script.steps, script.sigma, pace)
         comment = provenance(request, script, run.simulation.fit.device_name, torch.__version__)
         with open_film(path, size, fps, palette=film_palette(theme), comment=comment) as film:
             drawn: tuple[Moment, np.ndarray] | None = None
@@ -73,13 +62,13 @@ def make_film(request: ExportRequest, script: Script, report: Report, cancelled:
                 if drawn is None or drawn[0] != moment:
                     run.train_to(moment.step)
                     if moment.phase != "train":
-                        run.move_to(moment.particle_step)
+                        run.move_to(moment.particle_step, pace.steps)
                     frame = run.frame(moment, page.lattice)
                     page.show_painting(run.setup.weights, run.setup.name)
-                    act, title = _ACTS[moment.phase]
-                    drawn = (moment, page.draw(act, frame, (title, facts(moment, frame))))
+                    words = (titles[moment.phase], facts(moment, frame))
+                    drawn = (moment, page.draw(_ACTS[moment.phase], frame, words))
                 film.add(drawn[1])
-                report(k + 1, len(plan), _ACTS[moment.phase][0])
+                report(k + 1, len(plan), _ACTS[moment.phase])
             errors = run.errors()
     return ExportResult(
         path=str(path),
@@ -89,6 +78,6 @@ def make_film(request: ExportRequest, script: Script, report: Report, cancelled:
         frames=len(plan),
         seconds_taken=perf_counter() - begun,
         steps=script.steps,
-        ledger=ledger_values(frame.modes),
+        ledger=ledger_values(frame.modes, frame.pane_states),
         errors=errors,
     )

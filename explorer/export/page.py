@@ -1,9 +1,9 @@
 """The page of a film: few and large squares of the plane, and a line of facts, to be read on a slide.
 
 A film shows in turn what the window shows at once. While the network learns: painting, learned score, true score, and
-how wrong; the two fields are the largest. While particles move, and at the end: ascent, Langevin and annealed Langevin,
-each over its shares. In formats that are nearly square four squares stand two by two, the fourth of them the ledger. On
-a page that is too small for a chart to be read there is none.
+how wrong; the two fields are the largest. While particles move, and at the end: the panes of the scene, each over its
+shares. `explorer.export.arrangement` says where they stand. On a page that is too small for a chart to be read there is
+none.
 
 Everything is drawn from one frame at device-pixel ratio 1, so that the same frame gives the same picture.
 """
@@ -11,7 +11,6 @@ Everything is drawn from one frame at device-pixel ratio 1, so that the same fra
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
@@ -20,8 +19,10 @@ from PySide6.QtCore import QPoint, QRect, QRectF, Qt
 from PySide6.QtGui import QColor, QImage, QPainter, QPaintEvent, QPen, QRegion, QResizeEvent
 from PySide6.QtWidgets import QWidget
 
-from explorer.engine.messages import PANES, Array, Frame, Modes
+from explorer.engine.messages import Array, Frame, Modes
+from explorer.export.arrangement import LINE, Places, arrange
 from explorer.export.gif import blended_palette
+from explorer.export.words import WAYS, film_titles
 from explorer.numbers import share
 from explorer.theme import CONTROL, TITLE, Theme, font
 from explorer.views.chart import Chart
@@ -31,95 +32,28 @@ from explorer.views.ledger import LedgerView, rows
 from explorer.views.particles import ParticleView
 from explorer.views.plane import PlaneRange, PlaneView
 from explorer.views.sharebar import ShareBar
-from explorer.views.tile import FOOT, HEAD, Tile
+from explorer.views.tile import Tile
+from trainer.scenes import Scene
 
 Act = Literal["learning", "sampling"]
 
 Words = tuple[str, Sequence[str]]
 """What stands left on the line of facts, in bold; and what stands right, from long to short: the first that fits."""
 
-_BAR, _FOOT = 46, 84
-"""Heights at scale 1 of a share bar under a pane, and of a share bar and two lines."""
 
-_LINE = 40
-"""Height at scale 1 of the line of facts."""
-
-_CHART, _CHART_PIXELS = 170, 190
-"""The least sides at which a chart can be read: at scale 1, and in pixels at any scale."""
-
-_WAYS = (
-    "uphill, without noise",
-    "uphill and noise, at the smallest σ",
-    "uphill and noise, from large σ to small",
-)
-
-
-@dataclass(frozen=True)
-class Arrangement:
-    """Where the four tiles of each act go, in reading order; the last of an act, its chart, is None without room.
-
-    Attributes:
-        learning, sampling: the tiles' places.
-        margin: from the page's left edge to the leftmost tile.
-    """
-
-    learning: tuple[QRect | None, ...]
-    sampling: tuple[QRect | None, ...]
-
-    @property
-    def margin(self) -> int:
-        """From the page's left edge to the leftmost tile of all."""
-        return min(rect.left() for rect in self.learning + self.sampling if rect is not None)
-
-
-def farthest_share(modes: Modes, pane: int) -> str:
-    """The mode whose share in this pane is farthest from its mass: the share, its band, the truth."""
+def farthest_share(modes: Modes, pane: int) -> tuple[str, str]:
+    """The mode whose share in this pane is farthest from its mass: the share, its band, the truth; and without band."""
     every = rows(modes)
     row = max(every, key=lambda row: abs(float(row.share[pane]) - row.mass))
     band = f"{share(float(row.low[pane]))} to {share(float(row.high[pane]))}"
-    return f"{row.name}: {share(float(row.share[pane]))} ({band}), truth {share(row.mass)}"
+    found, truth = f"{row.name}: {share(float(row.share[pane]))}", f"truth {share(row.mass)}"
+    return f"{found} ({band}), {truth}", f"{found}, {truth}"
 
 
 def type_scale(width: int, height: int) -> float:
     """The scale of type on a page: 1.2 at 1280x720, in proportion, and readable unless the page itself is tiny."""
     least = min(0.8, min(width, height) / 450)
     return max(least, 1.2 * min(1.25 * width / 1280, 1.25 * height / 720, (width * height / (1280 * 720)) ** 0.5))
-
-
-def arrange(width: int, height: int, scale: float) -> Arrangement:
-    """Place the tiles of both acts on a page of this size, above its line of facts."""
-    gap = round(16 * min(scale, 1.5))
-    head, strip, bar, foot = (round(h * scale) for h in (HEAD, FOOT, _BAR, _FOOT))
-    room = height - round(_LINE * scale)
-    three = min((width - 4 * gap) // 3, room - head - foot - 2 * gap)
-    quad = min((width - 3 * gap) // 2, (room - 3 * gap) // 2 - head - bar)
-    if quad > three:
-        tall = head + quad + bar
-        left, top = (width - 2 * quad - gap) // 2, (room - 2 * tall - gap) // 2
-        places = tuple(
-            QRect(left + i * (quad + gap), top + j * (tall + gap), quad, tall) for j in range(2) for i in range(2)
-        )
-        return Arrangement(places, places)
-
-    def row(top: int, beneath: int) -> tuple[QRect | None, ...]:
-        left = (width - 3 * three - 2 * gap) // 2
-        squares = (QRect(left + i * (three + gap), top, three, head + three + beneath) for i in range(3))
-        return *squares, None
-
-    # Two large fields, and beside them a column of two small tiles, as high as the fields with title and strip.
-    more = head + gap - strip
-    small = (width - 4 * gap - 2 * more) // 5
-    large = min(2 * small + more, room - 2 * gap - head - strip)
-    small = (large - more) // 2
-    if small < max(_CHART * scale, _CHART_PIXELS):
-        top = (room - head - three - foot) // 2
-        return Arrangement(row(top, strip), row(top, foot))
-    # Both acts begin at the same height, so that titles stay where they are.
-    left, top = (width - 2 * large - small - 2 * gap) // 2, (room - head - max(large + strip, three + foot)) // 2
-    fields = (QRect(left + small + gap + i * (large + gap), top, large, head + large + strip) for i in range(2))
-    column = (QRect(left, top + j * (head + small + gap), small, head + small) for j in range(2))
-    upper, lower = column
-    return Arrangement((upper, *fields, lower), row(top, foot))
 
 
 def film_palette(theme: Theme) -> NDArray[np.uint8]:
@@ -140,7 +74,7 @@ class Sheet(QWidget):
         super().__init__()
         self.theme = theme
         self.scale = scale
-        self.line = round(_LINE * self.scale)
+        self.line = round(LINE * self.scale)
         self.margin = round(16 * min(scale, 1.5))
         self._image = QImage(width, height, QImage.Format.Format_RGB32)
         self.resize(width, height)
@@ -179,12 +113,11 @@ class Sheet(QWidget):
 class FilmPage(Sheet):
     """The page that films are drawn on."""
 
-    def __init__(self, width: int, height: int, theme: Theme) -> None:
+    def __init__(self, width: int, height: int, theme: Theme, scene: Scene) -> None:
         super().__init__(width, height, theme, type_scale(width, height))
         plane = PlaneRange(parent=self)
         self._painting = PaintingView(plane)
         fields = FieldView("learned", plane), FieldView("true", plane)
-        titles = ("Ascent, no noise", "Langevin", "Annealed Langevin")
         self._acts: dict[Act, tuple[Tile, ...]] = {
             "learning": (
                 Tile("Painting", self._painting, parent=self),
@@ -193,14 +126,17 @@ class FilmPage(Sheet):
                 Tile("How wrong", _Curves(), parent=self),
             ),
             "sampling": (
-                *(Tile(titles[k], ParticleView(k, plane), _Verdict(k), self) for k in range(3)),
+                *(
+                    Tile(title, ParticleView(k, plane), _Verdict(k, pane.sampler), self)
+                    for k, (title, pane) in enumerate(zip(film_titles(scene), scene.panes, strict=True))
+                ),
                 Tile("Shares", LedgerView(), parent=self),
             ),
         }
         self._act: Act | None = None
-        places = arrange(width, height, self.scale)
+        places = arrange(width, height, self.scale, len(scene.panes))
         self.margin = places.margin
-        self._places: dict[Act, tuple[QRect | None, ...]] = {"learning": places.learning, "sampling": places.sampling}
+        self._places: dict[Act, Places] = {"learning": places.learning, "sampling": places.sampling}
         for act, tiles in self._acts.items():
             for tile, rect in zip(tiles, self._places[act], strict=True):
                 tile.set_theme(theme)
@@ -274,10 +210,11 @@ class _Curves(CurvesView):
 class _Verdict(Chart):
     """What stands under a pane: its share bar, the share that is farthest from the truth, and how the sampler moves."""
 
-    def __init__(self, pane: int) -> None:
+    def __init__(self, pane: int, sampler: str) -> None:
         super().__init__()
         self._pane = pane
-        self._bar = ShareBar(PANES[pane], self)
+        self._way = WAYS[sampler]
+        self._bar = ShareBar(pane, self)
 
     def set_theme(self, theme: Theme) -> None:
         """Draw in these colours."""
@@ -306,7 +243,8 @@ class _Verdict(Chart):
         with QPainter(self) as painter:
             modes = self.frame.modes if self.frame is not None else None
             if modes is not None:
-                text = farthest_share(modes, self._pane)
+                long, short = farthest_share(modes, self._pane)
+                text = long if self.advance(long, CONTROL) <= self.width() else short
                 self.write(painter, QRectF(0, top, self.width(), tall), text, pixels=CONTROL)
             box = QRectF(0, top + tall, self.width(), tall)
-            self.write(painter, box, _WAYS[self._pane], pixels=CONTROL, role="quiet")
+            self.write(painter, box, self._way, pixels=CONTROL, role="quiet")

@@ -12,13 +12,13 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from explorer.engine.messages import Command, ConfigureParticles, Release
+from explorer.engine.messages import Command, ConfigureScene, Release
 from explorer.export.request import DEFAULT_STEPS, ExportRequest
 from explorer.recipe import Recipe
 from trainer.errors import InputError
 from trainer.paintings import preset_names, read_painting
 from trainer.projects import Setup, read_project
-from trainer.settings import ParticleSettings
+from trainer.scenes import Scene
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,14 +29,14 @@ class Script:
         initial: painting, settings and seeds at the beginning.
         cues: (training steps taken since the beginning, command), ascending; releases are the film's own to place.
         steps: training steps in all.
-        particles: the settings that the particles are released with.
+        scene: the panes and the start that particles are released with.
         sigma: the noise level at which learning is watched.
     """
 
     initial: Setup
     cues: tuple[tuple[int, Command], ...]
     steps: int
-    particles: ParticleSettings
+    scene: Scene
     sigma: float
 
 
@@ -69,11 +69,11 @@ def read_script(request: ExportRequest) -> Script:
     if steps is None:
         steps = max(recipe.steps, cues[-1][0] if cues else 0) or DEFAULT_STEPS
     cues = [(at, command) for at, command in cues if at <= steps]
-    particles = initial.particles
+    scene = initial.scene
     for _, command in cues:
-        if isinstance(command, ConfigureParticles):
-            particles = command.settings
-    return Script(initial, tuple(cues), steps, particles, sigma)
+        if isinstance(command, ConfigureScene):
+            scene = command.scene
+    return Script(initial, tuple(cues), steps, scene, sigma)
 
 
 def _title(request: ExportRequest) -> str:
@@ -103,4 +103,4 @@ def _cues(recipe: Recipe) -> list[tuple[int, Command]]:
 
 
 def _reseeded(command: Command, seed: int) -> Command:
-    return replace(command, seed=seed) if isinstance(command, ConfigureParticles) else command
+    return replace(command, seed=seed) if isinstance(command, ConfigureScene) else command

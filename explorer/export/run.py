@@ -20,9 +20,12 @@ import torch
 from explorer.engine.messages import ERROR_SIGMAS, Frame, Look, Release, Repaint
 from explorer.engine.simulation import Simulation
 from explorer.export.replay import Script
-from explorer.export.timeline import Moment
+from explorer.export.timeline import Moment, Pace
+from trainer.errors import InputError
 from trainer.metrics import FisherProbe
+from trainer.models import ScoreModel, TrueScore
 from trainer.projects import Setup
+from trainer.samplers import SAMPLERS, noise_levels, within
 
 _CHUNK = 25
 """Steps between two looks at whether the export was cancelled."""
@@ -44,15 +47,7 @@ class Run:
         self.taken = 0
         setup = script.initial
         self.setup: Setup = setup
-        self.simulation = Simulation(
-            setup.weights,
-            setup.name,
-            setup.fit,
-            setup.particles,
-            setup.seed,
-            setup.particle_seed,
-            device=device,
-        )
+        self.simulation = Simulation(setup, device=device, revision=0, auto_release=False)
 
     def train_to(self, steps: int) -> None:
         """Train until `steps` steps have been taken, and do on the way what the script says."""
@@ -71,13 +66,48 @@ class Run:
             self.simulation.measure()
         self.simulation.events.clear()
 
-    def move_to(self, step: int) -> None:
-        """Let the particles take steps until they have taken `step`; the first call releases them."""
+    def move_to(self, step: int, steps: int) -> None:
+        """Let the particles take `step` of `steps` steps of the longest pane; the first call releases them.
+
+        A run may take other than the planned steps, where a ladder is cut to the noise levels that were learned: then
+        it is the fraction that counts.
+        """
         if not self.simulation.released:
             self.simulation.apply(Release())
-        while (left := step - self.simulation.moving_steps + self.simulation.moving_left) > 0:
+        due = round(step * self.simulation.moving_steps / max(steps, 1))
+        while (left := due - self.simulation.moving_steps + self.simulation.moving_left) > 0:
             self._check()
-            self.simulation.move(min(left, _CHUNK))
+            if not self.simulation.move(min(left, _CHUNK)):
+                break
+
+    def pace(self) -> Pace:
+        """How the script's panes move, by the noise levels that the network learns at present.
+
+        Raises:
+            InputError: none of the panes can run.
+        """
+        fit, density = self.simulation.fit, self.simulation.density
+        true = TrueScore(density, fit.kernel, fit.device)
+        refused: list[InputError] = []
+        paces: list[tuple[str, tuple[int, ...], tuple[float, ...]]] = []
+        for pane in self._script.scene.panes:
+            model: ScoreModel = true if pane.settings.source == "true" else fit
+            settings, sampler = within(pane.settings, model), SAMPLERS[pane.sampler]
+            try:
+                levels, steps = sampler.levels(settings, model), sampler.steps(settings, model)
+            except InputError as error:
+                refused.append(error)
+                continue
+            if pane.sampler == "annealed":
+                per_level = tuple(level.steps for level in noise_levels(settings))
+            else:
+                per_level = (1,) * steps if len(levels) > 1 else (steps,)
+            paces.append((pane.sampler, per_level, levels))
+        if not paces:
+            raise refused[0]
+        _, per_level, _ = max(paces, key=lambda pace: (sum(pace[1]), pace[0] == "annealed"))
+        every = [sigma for _, _, levels in paces for sigma in levels]
+        return Pace(per_level, max(every), min(every))
 
     def frame(self, moment: Moment, lattice: int) -> Frame:
         """The frame of a moment that has been reached, without what depends on the clock."""

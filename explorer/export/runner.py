@@ -41,12 +41,22 @@ class ExportRunner(QObject):
         return self._process is not None
 
     def start(self, request: ExportRequest) -> None:
-        """Begin an export."""
+        """Begin an export.
+
+        Raises:
+            OSError: the system refuses another process; nothing runs then.
+        """
         context = multiprocessing.get_context("spawn")
-        self._connection, theirs = context.Pipe()
-        self._process = context.Process(target=export_process, args=(theirs, request), name="score-export", daemon=True)
-        self._process.start()
-        theirs.close()
+        ours, theirs = context.Pipe()
+        process = context.Process(target=export_process, args=(theirs, request), name="score-export", daemon=True)
+        try:
+            process.start()
+        except BaseException:
+            ours.close()
+            raise
+        finally:
+            theirs.close()
+        self._connection, self._process = ours, process
         self._timer.start()
 
     def cancel(self) -> None:

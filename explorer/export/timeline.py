@@ -4,12 +4,13 @@ A film is a list of moments, one for each picture, and a pure function makes it 
 
 * **Learning** takes the first part. At time u in [0, 1] of it S (exp(4 u) - 1) / (exp(4) - 1) of all S training steps
   are taken: at the start thirteen times slower than even spacing, because that is where the arrows turn. The fields
-  stand at the sigma that the person looks at, and near the end rise to the largest noise level of annealed Langevin
-  dynamics: learned and true agree at every level in between.
-* **Particles** take the second part. A noise level of n steps takes time in proportion to sqrt(n): even spacing would
-  spend nearly all of it on the few levels that take the most steps, and the rest of the way down would be a blink. It
-  starts slowly too, as (exp(2 u) - 1) / (exp(2) - 1), because without noise all is over after a few steps. What lies
-  under the particles is the density at the smallest sigma: what they ought to be samples of.
+  stand at the sigma that the person looks at, and near the end rise to the largest noise level of the samplers: learned
+  and true agree at every level in between.
+* **Particles** take the second part, which goes along the longest pane. A noise level of n steps takes time in
+  proportion to sqrt(n): even spacing would spend nearly all of it on the few levels that take the most steps, and the
+  rest of the way down would be a blink. It starts slowly too, as (exp(2 u) - 1) / (exp(2) - 1), because without noise
+  all is over after a few steps. What lies under the particles is the density at the smallest sigma: what they ought to
+  be samples of.
 * **The result** stands still at the end.
 
 Learning and particles each start with a still of a fraction of a second, so that the beginning is seen.
@@ -39,13 +40,32 @@ _SWEEP_FROM = 0.6
 
 
 @dataclass(frozen=True)
+class Pace:
+    """What a film follows while particles move.
+
+    Attributes:
+        per_level: the longest pane's steps at each of its noise levels.
+        highest, lowest: the largest and the smallest noise level of all panes.
+    """
+
+    per_level: tuple[int, ...]
+    highest: float
+    lowest: float
+
+    @property
+    def steps(self) -> int:
+        """Of the longest pane."""
+        return sum(self.per_level)
+
+
+@dataclass(frozen=True)
 class Moment:
     """One picture of a film.
 
     Attributes:
         phase: what goes on.
         step: training steps taken.
-        particle_step: particle steps taken; 0 in the training part.
+        particle_step: steps that the longest pane has taken; 0 in the training part.
         sigma: the noise level at which both fields are shown.
     """
 
@@ -55,19 +75,15 @@ class Moment:
     sigma: float
 
 
-def plan_film(
-    seconds: float, fps: int, steps: int, per_level: Sequence[int], sigma: float, highest: float, lowest: float
-) -> list[Moment]:
+def plan_film(seconds: float, fps: int, steps: int, sigma: float, pace: Pace) -> list[Moment]:
     """The moments of a film, one per picture.
 
     Args:
         seconds: the film's length.
         fps: pictures per second; there are round(seconds * fps) of them, at least 3.
         steps: training steps in all, >= 0.
-        per_level: particle steps at each noise level of annealed Langevin dynamics.
         sigma: the noise level at which learning is watched.
-        highest: the noise level at which annealed Langevin dynamics begins.
-        lowest: the noise level at which it ends.
+        pace: of the particles.
     """
     count = max(3, round(seconds * fps))
     still = round(_STILL * fps)
@@ -75,11 +91,11 @@ def plan_film(
     moving = max(1, round(MOVE_SHARE * count))
     learning = _early_slow(training, still, steps)
     moments = [
-        Moment("train", step, 0, _rise(k / max(1, training - 1), sigma, max(sigma, highest)))
+        Moment("train", step, 0, _rise(k / max(1, training - 1), sigma, max(sigma, pace.highest)))
         for k, step in enumerate(learning)
     ]
-    moments += [Moment("move", steps, t, lowest) for t in _by_level(moving, still, per_level)]
-    moments += [Moment("hold", steps, sum(per_level), lowest)] * (count - training - moving)
+    moments += [Moment("move", steps, t, pace.lowest) for t in _by_level(moving, still, pace.per_level)]
+    moments += [Moment("hold", steps, pace.steps, pace.lowest)] * (count - training - moving)
     return moments
 
 

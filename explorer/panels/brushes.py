@@ -1,45 +1,36 @@
-"""The strip under the canvas: brush or eraser, how large, how strong, and what to start from.
+"""The strip under the canvas: the tool in hand, how large, how strong, and what to start from.
 
-The two small sliders draw what they mean: a wedge that grows with the radius, a ramp that darkens with the strength.
+One button shows the tool and opens a palette of all of them; what else can be set of a tool stands in the drawer. The
+two small sliders draw what they mean: a wedge that grows with the radius, a ramp that darkens with the strength.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import replace
 
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import (
     QAction,
-    QIcon,
-    QImage,
+    QActionGroup,
     QKeySequence,
     QLinearGradient,
     QPainter,
     QPaintEvent,
     QPen,
-    QPixmap,
     QPolygonF,
     QShortcut,
 )
-from PySide6.QtWidgets import (
-    QButtonGroup,
-    QHBoxLayout,
-    QListWidget,
-    QListWidgetItem,
-    QMenu,
-    QSizePolicy,
-    QToolButton,
-    QWidget,
-    QWidgetAction,
-)
+from PySide6.QtWidgets import QHBoxLayout, QListWidget, QMenu, QSizePolicy, QToolButton, QWidget
 
 from explorer.brush import Brush
 from explorer.numbers import three
 from explorer.panels.icons import icon
+from explorer.panels.presets import PresetMenu
 from explorer.panels.sliding import FollowingSlider
 from explorer.theme import CONTROL, LIGHT, UNIT, Theme, font
-from trainer.paintings import preset_names, preset_title, preset_weights
+from explorer.tools.kit import TOOLS, ToolKit, ToolOptions
 
 RADII = (0.02, 0.5)
 """Smallest and largest radius on the slider, in units of the plane; the slider is logarithmic."""
@@ -47,15 +38,14 @@ RADII = (0.02, 0.5)
 PLACES = 100
 """Places on each slider."""
 
-THUMBNAIL = 40
-"""Pixels along a preset's small picture."""
-
 
 class BrushStrip(QWidget):
-    """Brush, eraser, radius, strength, presets, and the actions `undo`, `redo` and `clear`.
+    """Tool, radius, strength, presets, and the actions `undo`, `redo` and `clear`.
 
     Args:
-        actions: at least `undo`, `redo` and `clear`; the strip draws their icons.
+        actions: at least `undo`, `redo` and `clear`, whose icons the strip draws. Actions named "tool_brush" and so on
+            (`tool_` and the name of one of `TOOLS`) fill the palette; where they are missing the strip makes its own.
+        kit: the tools that the canvas uses; one of its own without.
     """
 
     changed = Signal(Brush)
@@ -63,43 +53,33 @@ class BrushStrip(QWidget):
     preset_chosen = Signal(str)
     """The person wants this preset as the painting."""
 
-    def __init__(self, actions: Mapping[str, QAction], parent: QWidget | None = None) -> None:
+    def __init__(
+        self, actions: Mapping[str, QAction], kit: ToolKit | None = None, parent: QWidget | None = None
+    ) -> None:
         super().__init__(parent)
+        self.kit = kit or ToolKit(self)
         self._actions = {name: actions[name] for name in ("undo", "redo", "clear")}
         self._theme, self._factor = LIGHT, 1.0
-        self._pictured: tuple[Theme, float] | None = None
-        start = Brush()
-        self.brush_button = self._tool("Brush", "Paint: adds mass (B)", "B")
-        self.eraser_button = self._tool("Eraser", "Erase: takes mass away (E)", "E")
-        group = QButtonGroup(self)
-        for button in (self.brush_button, self.eraser_button):
-            button.setCheckable(True)
-            group.addButton(button)
-        self.brush_button.setChecked(not start.eraser)
+        self.tool_actions = self._make_tools(actions)
+        self.tool_button = self._button("Tool", "")
+        self.palette_menu = QMenu(self)
+        self.palette_menu.setAccessibleName("Tools")
+        self.palette_menu.setToolTipsVisible(True)
+        self.palette_menu.addActions(list(self.tool_actions.values()))
+        self.tool_button.setMenu(self.palette_menu)
+        self.tool_button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         self.radius = _Wedge("Radius of the brush", "smaller [, larger ]")
         self.strength = _Ramp("Strength of the brush", "weaker {, stronger }")
-        self.radius.setValue(_place(start.radius))
-        self.strength.setValue(round(start.strength * PLACES))
-        self.presets = self._tool("Presets", "Start from a preset")
-        self.list = QListWidget()
-        self.list.setAccessibleName("Presets")
-        self.list.setMouseTracking(True)
-        self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.list.itemClicked.connect(self._choose)
-        self.list.itemActivated.connect(self._choose)
-        self.menu = QMenu(self)
-        entry = QWidgetAction(self.menu)
-        entry.setDefaultWidget(self.list)
-        self.menu.addAction(entry)
-        self.menu.aboutToShow.connect(self._picture_presets)
+        self.presets = self._button("Presets", "Start from a preset")
+        self.menu = PresetMenu(self)
+        self.menu.chosen.connect(self.preset_chosen)
         self.presets.setMenu(self.menu)
         self.presets.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         self._default_buttons = [self._acting(self._actions[name]) for name in ("undo", "redo", "clear")]
         layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(2)
-        for widget in (self.brush_button, self.eraser_button):
-            layout.addWidget(widget)
+        layout.addWidget(self.tool_button)
         layout.addWidget(self.radius, 1)
         layout.addWidget(self.strength, 1)
         for widget in (self.presets, *self._default_buttons):
@@ -111,30 +91,26 @@ class BrushStrip(QWidget):
             ("}", self.strength, 5),
         ):
             QShortcut(QKeySequence(keys), self, lambda s=slider, d=step: s.setValue(s.value() + d))
-        self.brush_button.toggled.connect(self._tell)
-        self.radius.valueChanged.connect(self._tell)
-        self.strength.valueChanged.connect(self._tell)
+        self._shown = self.kit.brush
+        self.radius.valueChanged.connect(self._slid)
+        self.strength.valueChanged.connect(self._slid)
+        self.kit.changed.connect(self._show)
         self.set_scale(1.0)
-        self._describe()
+        self._show(self.kit.options)
+
+    @property
+    def list(self) -> QListWidget:
+        """The presets, once their menu is open."""
+        return self.menu.list
 
     def brush(self) -> Brush:
         """The brush as it is set now."""
-        low, high = RADII
-        radius = low * (high / low) ** (self.radius.value() / PLACES)
-        return Brush(float(f"{radius:.3g}"), max(self.strength.value(), 1) / PLACES, self.eraser_button.isChecked())
+        return self.kit.brush
 
     def set_brush(self, brush: Brush) -> None:
         """Show this brush; emits nothing."""
-        widgets = (self.brush_button, self.eraser_button, self.radius, self.strength)
-        for widget in widgets:
-            widget.blockSignals(True)
-        (self.eraser_button if brush.eraser else self.brush_button).setChecked(True)
-        self.radius.setValue(_place(brush.radius))
-        self.strength.setValue(round(brush.strength * PLACES))
-        for widget in widgets:
-            widget.blockSignals(False)
-            widget.update()
-        self._describe()
+        self._shown = brush
+        self.kit.set(brush=brush)
 
     def set_theme(self, theme: Theme) -> None:
         """Draw in these colours."""
@@ -145,75 +121,76 @@ class BrushStrip(QWidget):
         """Draw type and icons this many times their size."""
         self._factor = self.radius.factor = self.strength.factor = factor
         size = QSize(round(16 * factor), round(16 * factor))
-        for button in (self.brush_button, self.eraser_button, self.presets, *self._default_buttons):
+        for button in (self.tool_button, self.presets, *self._default_buttons):
             button.setIconSize(size)
+        self.palette_menu.setFont(font(CONTROL, scale=factor))
         self._draw_icons()
 
-    def _tool(self, name: str, tip: str, key: str = "") -> QToolButton:
+    def _make_tools(self, actions: Mapping[str, QAction]) -> dict[str, QAction]:
+        """An action for every tool: those that are given, or own ones with their letters."""
+        group = QActionGroup(self)
+        made: dict[str, QAction] = {}
+        for spec in TOOLS:
+            action = actions.get(f"tool_{spec.name}")
+            if action is None:
+                action = QAction(spec.title, self)
+                action.setShortcut(QKeySequence(spec.key))
+                action.setToolTip(f"{spec.tip} ({spec.key})")
+                self.addAction(action)
+            action.setCheckable(True)
+            group.addAction(action)
+            action.triggered.connect(lambda *_, take=self.kit.take, name=spec.name: take(name))
+            made[spec.name] = action
+        return made
+
+    def _button(self, name: str, tip: str) -> QToolButton:
         button = QToolButton()
         button.setAutoRaise(True)
         button.setAccessibleName(name)
         button.setToolTip(tip)
-        if key:
-            button.setShortcut(QKeySequence(key))
         return button
 
     def _acting(self, action: QAction) -> QToolButton:
-        button = self._tool(action.text().replace("&", ""), action.toolTip())
+        button = self._button(action.text().replace("&", ""), action.toolTip())
         button.setDefaultAction(action)
         return button
 
     def _draw_icons(self) -> None:
         size = round(16 * self._factor)
-        self.brush_button.setIcon(icon("brush", self._theme, size))
-        self.eraser_button.setIcon(icon("eraser", self._theme, size))
         self.presets.setIcon(icon("presets", self._theme, size))
-        for name, action in self._actions.items():
+        for name, action in (*self.tool_actions.items(), *self._actions.items()):
             action.setIcon(icon(name, self._theme, size))
+        self.tool_button.setIcon(icon(self.kit.options.tool, self._theme, size))
+        self.menu.picture(self._theme, self._factor)
 
-    def _picture_presets(self) -> None:
-        """Fill the list when it is first wanted in these colours and at this scale."""
-        self.list.setFocus()
-        if self._pictured == (self._theme, self._factor):
-            return
-        self._pictured = (self._theme, self._factor)
-        side = round(THUMBNAIL * self._factor)
-        self.list.clear()
-        self.list.setIconSize(QSize(side, side))
-        self.list.setFont(font(CONTROL, scale=self._factor))
-        for name in preset_names():
-            item = QListWidgetItem(preset_icon(name, self._theme), preset_title(name))
-            item.setData(Qt.ItemDataRole.UserRole, name)
-            self.list.addItem(item)
-        high = self.list.sizeHintForRow(0) * self.list.count()
-        self.list.setFixedSize(self.list.sizeHintForColumn(0) + 2 * UNIT, high + 2)
+    def _slid(self) -> None:
+        """A slider was moved: both say what the brush is now."""
+        low, high = RADII
+        radius = float(f"{low * (high / low) ** (self.radius.value() / PLACES):.3g}")
+        strength = max(self.strength.value(), 1) / PLACES
+        if self.radius.value() == _place(self.kit.brush.radius):
+            radius = self.kit.brush.radius
+        self.kit.set(brush=replace(self.kit.brush, radius=radius, strength=strength))
 
-    def _choose(self, item: QListWidgetItem) -> None:
-        # A click may both click and activate an item, as the desktop has it: the closed menu answers only once.
-        if self.menu.isVisible():
-            self.menu.close()
-            self.preset_chosen.emit(item.data(Qt.ItemDataRole.UserRole))
-
-    def _tell(self) -> None:
-        self._describe()
-        self.changed.emit(self.brush())
-
-    def _describe(self) -> None:
-        brush = self.brush()
-        for slider, words in (
-            (self.radius, f"radius {three(brush.radius)}"),
-            (self.strength, f"strength {three(brush.strength)}"),
+    def _show(self, options: ToolOptions) -> None:
+        brush, spec = options.brush, next(spec for spec in TOOLS if spec.name == options.tool)
+        for slider, place, words in (
+            (self.radius, _place(brush.radius), f"radius {three(brush.radius)}"),
+            (self.strength, round(brush.strength * PLACES), f"strength {three(brush.strength)}"),
         ):
+            slider.blockSignals(True)
+            slider.setValue(place)
+            slider.blockSignals(False)
+            slider.update()
             slider.setAccessibleDescription(words)
             slider.setToolTip(f"{slider.accessibleName()}: {words.split()[1]} ({slider.keys})")
-
-
-def preset_icon(name: str, theme: Theme) -> QIcon:
-    """A preset as a small picture in the theme's density map."""
-    weights = preset_weights(name, THUMBNAIL)
-    pixels = theme.density_table()[(weights[::-1] * 255).round().astype("uint8")]
-    image = QImage(pixels.tobytes(), THUMBNAIL, THUMBNAIL, 4 * THUMBNAIL, QImage.Format.Format_RGBA8888)
-    return QIcon(QPixmap.fromImage(image.copy()))
+        self.tool_actions[options.tool].setChecked(True)
+        self.tool_button.setIcon(icon(options.tool, self._theme, round(16 * self._factor)))
+        self.tool_button.setToolTip(f"{spec.title} ({spec.key}): {spec.tip}")
+        self.tool_button.setAccessibleDescription(f"{spec.title} is in hand; opens all tools")
+        if brush != self._shown:
+            self._shown = brush
+            self.changed.emit(brush)
 
 
 def _place(radius: float) -> int:

@@ -41,7 +41,7 @@ _FIELDS = (
     Spec("width", "width", "Pixels; even for MP4", whole=True),
     Spec("height", "height", "Pixels; even for MP4", whole=True),
     Spec("fps", "pictures per second", "30 is smooth; GIF holds 50 at most", whole=True),
-    Spec("seconds", "seconds of film", "From 1 to 600; training first, then the three samplers"),
+    Spec("seconds", "seconds of film", "From 1 to 600; training first, then the particles"),
     Spec("steps", "training steps", "How long the network trains in the film; 0 shows the particles alone", whole=True),
 )
 

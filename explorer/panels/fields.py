@@ -1,18 +1,20 @@
 """One line of a form: a name, a field, and below them a quiet note or what is wrong with what was typed.
 
 A field knows the path of the setting that it edits ("ladder.sigma_min") and hands on what was chosen or typed; whether
-that is allowed is for the settings to say (`trainer.settings`), in the one line of their `InputError`.
+that is allowed is for the settings to say (`trainer.settings`), in the one line of their `InputError`. A choice with
+consequences can ask first: the field keeps what was chosen, and two buttons below it take it over or leave it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from PySide6.QtCore import QPointF, Qt, Signal
 from PySide6.QtGui import QPainter, QPaintEvent, QPen, QPolygonF, QWheelEvent
-from PySide6.QtWidgets import QComboBox, QGridLayout, QLabel, QLineEdit, QWidget
+from PySide6.QtWidgets import QComboBox, QGridLayout, QHBoxLayout, QLabel, QLineEdit, QPushButton, QWidget
 
 from explorer.theme import CAPTION, CONTROL, LIGHT, UNIT, Theme, font
 
@@ -28,21 +30,23 @@ class Spec:
         path: the field's name in its dataclass, with a dot for nested ones.
         label: its name for a person.
         tip: one line that explains it.
-        choices: (value, words) to choose from; empty for a number.
+        choices: (value, words) to choose from, a value being text or a truth; empty for a number.
         whole: a whole number.
         optional: may be left empty, which is None.
         note: quiet words below the field.
         plain: digits without grouping, for a number that is a name (a seed).
+        missing: what an empty field says that may be left empty.
     """
 
     path: str
     label: str
     tip: str
-    choices: tuple[tuple[str, str], ...] = ()
+    choices: tuple[tuple[str | bool, str], ...] = ()
     whole: bool = False
     optional: bool = False
     note: str = ""
     plain: bool = False
+    missing: str = MISSING
 
 
 def value_at(settings: object, path: str) -> Any:  # noqa: ANN401 - settings hold text and numbers
@@ -63,6 +67,8 @@ class FieldRow(QWidget):
 
     edited = Signal(str)
     """The path of the setting."""
+    answered = Signal(str, bool)
+    """The path of the setting, and whether what was asked is to be done."""
 
     def __init__(self, spec: Spec, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -83,7 +89,7 @@ class FieldRow(QWidget):
             self.editor.activated.connect(self._finished)
         else:
             self.editor.setAlignment(Qt.AlignmentFlag.AlignRight)
-            self.editor.setPlaceholderText(MISSING if spec.optional else "")
+            self.editor.setPlaceholderText(spec.missing if spec.optional else "")
             self.editor.editingFinished.connect(self._finished)
         layout = QGridLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -93,6 +99,8 @@ class FieldRow(QWidget):
         layout.addWidget(self.label, 0, 0)
         layout.addWidget(self.editor, 0, 1)
         layout.addWidget(self.note, 1, 0, 1, 2)
+        self._buttons: tuple[QPushButton, QPushButton] | None = None
+        self._factor = 1.0
 
     def value(self) -> object:
         """What is chosen or typed: a number where it reads as one, the text itself where it does not."""
@@ -117,6 +125,7 @@ class FieldRow(QWidget):
     def set_error(self, line: str) -> None:
         """Say below the field what is wrong; an empty line brings the note back."""
         wrong = bool(line)
+        self._hide_buttons()
         self.note.setText(line or self.spec.note)
         self.note.setVisible(bool(self.note.text()))
         self.editor.setAccessibleDescription(line or self.spec.note)
@@ -126,13 +135,43 @@ class FieldRow(QWidget):
             for widget in (self.editor, self.note):
                 widget.style().polish(widget)
 
+    def ask(self, question: str, verb: str) -> None:
+        """Ask below the field before what was chosen is taken over; `answered` brings the answer."""
+        self.set_error("")
+        self.note.setText(question)
+        self.note.setVisible(True)
+        self.editor.setAccessibleDescription(question)
+        yes, no = self._buttons or self._make_buttons()
+        yes.setText(verb)
+        yes.setAccessibleName(f"{verb}: {self.spec.label}")
+        no.setAccessibleName(f"Keep: {self.spec.label}")
+        for button in (yes, no):
+            button.setVisible(True)
+
+    @property
+    def asking(self) -> bool:
+        """Whether it waits for an answer."""
+        return self._buttons is not None and not self._buttons[0].isHidden()
+
+    def set_idle(self, reason: str) -> None:
+        """Disable the field, and say why in its tooltip; an empty reason enables it again."""
+        self.editor.setEnabled(not reason)
+        for widget in (self.label, self.editor):
+            widget.setToolTip(reason or self.spec.tip)
+        if self.label.property("quiet") != bool(reason):
+            self.label.setProperty("quiet", bool(reason))
+            self.label.style().polish(self.label)
+
     def error(self) -> str:
         """What is wrong with the field, or nothing."""
         return self.note.text() if self.editor.property("wrong") else ""
 
     def set_scale(self, factor: float) -> None:
         """Type this many times its size."""
+        self._factor = factor
         self.note.setFont(font(CAPTION, scale=factor))
+        for button in self._buttons or ():
+            button.setFont(font(CAPTION, scale=factor))
         for widget in (self.label, self.editor):
             widget.setFont(font(CONTROL, scale=factor))
         self.editor.setFixedWidth(round((144 if self.spec.choices else 96) * factor))
@@ -146,6 +185,30 @@ class FieldRow(QWidget):
     def _finished(self) -> None:
         self.edited.emit(self.spec.path)
 
+    def _make_buttons(self) -> tuple[QPushButton, QPushButton]:
+        """The two answers; they stand below the question from its first time on."""
+        yes, no = QPushButton(), QPushButton("Keep")
+        no.setToolTip("Leave everything as it is")
+        row = QHBoxLayout()
+        row.setSpacing(UNIT)
+        row.addStretch(1)
+        for button, answer in ((no, False), (yes, True)):
+            button.setFont(font(CAPTION, scale=self._factor))
+            button.clicked.connect(partial(self.answered.emit, self.spec.path, answer))
+            button.setAutoDefault(False)
+            row.addWidget(button)
+        layout = self.layout()
+        assert isinstance(layout, QGridLayout)
+        layout.addLayout(row, 2, 0, 1, 2)
+        for one, other in ((self.editor, yes), (yes, no)):
+            QWidget.setTabOrder(one, other)
+        self._buttons = yes, no
+        return self._buttons
+
+    def _hide_buttons(self) -> None:
+        for button in self._buttons or ():
+            button.setVisible(False)
+
 
 def _written(value: object) -> str:
     """A number as a person would type it: 10,000 and 8e-5."""
@@ -157,7 +220,7 @@ def _written(value: object) -> str:
 class Choice(QComboBox):
     """A list to choose from, with its arrow drawn in the theme's ink."""
 
-    def __init__(self, choices: Sequence[tuple[str, str]]) -> None:
+    def __init__(self, choices: Sequence[tuple[str | bool, str]]) -> None:
         super().__init__()
         self.ink = LIGHT.colour("quiet")
         for value, words in choices:

@@ -64,6 +64,11 @@ def _step(painter: QPainter) -> None:
     _line(painter, (12.5, 3.5), (12.5, 12.5))
 
 
+def _back(painter: QPainter) -> None:
+    painter.drawPolygon(_shape((13, 3.5), (13, 12.5), (6.5, 8)))
+    _line(painter, (3.5, 3.5), (3.5, 12.5))
+
+
 def _reset(painter: QPainter) -> None:
     """Three quarters of a circle with an arrow head at its upper left."""
     painter.setBrush(Qt.BrushStyle.NoBrush)
@@ -156,10 +161,91 @@ def _release(painter: QPainter) -> None:
         painter.drawEllipse(QPointF(8 + 5.4 * cos(i * pi / 3), 8 + 5.4 * sin(i * pi / 3)), 1.3, 1.3)
 
 
+def _straight(painter: QPainter) -> None:
+    """A line between two ends."""
+    _line(painter, (3.5, 12.5), (12.5, 3.5))
+    for x, y in ((3.5, 12.5), (12.5, 3.5)):
+        painter.drawEllipse(QPointF(x, y), 1.3, 1.3)
+
+
+def _ellipse(painter: QPainter) -> None:
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    painter.drawEllipse(QRectF(2, 4, 12, 8))
+
+
+def _fill(painter: QPainter) -> None:
+    """A tilted bucket over a drop."""
+    painter.save()
+    painter.translate(7, 7.5)
+    painter.rotate(-45)
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    painter.drawRoundedRect(QRectF(-4, -4, 8, 8), 1, 1)
+    painter.setBrush(painter.pen().color())
+    painter.drawRect(QRectF(-3.6, 0.4, 7.2, 3.2))
+    painter.restore()
+    painter.drawEllipse(QPointF(13.6, 12.4), 1.3, 1.6)
+
+
+def _gaussian(painter: QPainter) -> None:
+    """A bell over its axis."""
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    path = QPainterPath(QPointF(1.5, 12.5))
+    path.cubicTo(6, 12.5, 5.2, 3, 8, 3)
+    path.cubicTo(10.8, 3, 10, 12.5, 14.5, 12.5)
+    painter.drawPath(path)
+
+
+def _stamp(painter: QPainter) -> None:
+    """A capital letter."""
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    _line(painter, (3, 13), (8, 2.5), (13, 13))
+    _line(painter, (5, 9.2), (11, 9.2))
+
+
+def _smooth(painter: QPainter) -> None:
+    """A drop."""
+    path = QPainterPath(QPointF(8, 2))
+    path.cubicTo(10, 5.4, 12.3, 7.4, 12.3, 10)
+    path.cubicTo(12.3, 15.2, 3.7, 15.2, 3.7, 10)
+    path.cubicTo(3.7, 7.4, 6, 5.4, 8, 2)
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    painter.drawPath(path)
+
+
+def _select(painter: QPainter) -> None:
+    """A dashed rectangle."""
+    pen = QPen(painter.pen())
+    pen.setCapStyle(Qt.PenCapStyle.FlatCap)
+    pen.setDashPattern([1.7, 1.3])
+    painter.setPen(pen)
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    painter.drawRect(QRectF(2.5, 3.5, 11, 9))
+
+
+def _add(painter: QPainter) -> None:
+    _line(painter, (8, 3), (8, 13))
+    _line(painter, (3, 8), (13, 8))
+
+
+def _duplicate(painter: QPainter) -> None:
+    """A sheet before another."""
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    painter.drawRoundedRect(QRectF(2.5, 5.5, 8, 8), 1, 1)
+    _line(painter, (5.5, 2.5), (13.5, 2.5), (13.5, 10.5))
+
+
 DRAWINGS: dict[str, Draw] = {
+    "line": _straight,
+    "ellipse": _ellipse,
+    "fill": _fill,
+    "gaussian": _gaussian,
+    "stamp": _stamp,
+    "smooth": _smooth,
+    "select": _select,
     "play": _play,
     "pause": _pause,
     "step": _step,
+    "back": _back,
     "reset": _reset,
     "release": _release,
     "brush": _brush,
@@ -168,6 +254,8 @@ DRAWINGS: dict[str, Draw] = {
     "redo": lambda painter: _turn(painter, -1),
     "clear": _clear,
     "close": _close,
+    "add": _add,
+    "duplicate": _duplicate,
     "presets": _presets,
     "settings": _settings,
     "warning": _warning,

@@ -9,19 +9,19 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QPainter, QPaintEvent, QPen
+from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtGui import QMouseEvent, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QWidget
 
 from explorer.numbers import three
-from explorer.panels.sliding import FollowingSlider
-from explorer.theme import CAPTION, CONTROL, UNIT, Theme, font
+from explorer.panels.sliding import INSET, FollowingSlider, draw_axis, draw_handle, draw_numbers
+from explorer.theme import CONTROL, UNIT, Theme, font
 
 STEPS = 1000
 """Places on the slider."""
 
-INSET = 12
-"""Pixels between a slider's edge and the ends of its line."""
+HEIGHT = 32
+"""Pixels that it takes at scale 1."""
 
 
 class NoiseSlider(QWidget):
@@ -29,6 +29,9 @@ class NoiseSlider(QWidget):
 
     changed = Signal(float)
     """The person chose another noise level."""
+
+    explain_wanted = Signal(str)
+    """The name of a glossary entry that the person asked for."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -94,7 +97,17 @@ class NoiseSlider(QWidget):
         for widget in (self._symbol, self._field):
             widget.setFont(font(CONTROL, scale=factor))
         self._field.setFixedWidth(round(64 * factor))
+        self.setFixedHeight(round(HEIGHT * factor))
         self._track.updateGeometry()
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        """A click on the name asks what it means."""
+        if event.button() == Qt.MouseButton.LeftButton and self._symbol.geometry().contains(event.position().toPoint()):
+            self.explain_wanted.emit("sigma")
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Give the name's room to the axis where there is little."""
+        self._symbol.setText("σ" if self.width() < 320 * self._track.factor else "noise level σ")
 
     def _moved(self, place: int) -> None:
         """The slider was moved by hand or key: take the level there, if it is another one."""
@@ -141,51 +154,29 @@ class _Track(FollowingSlider):
 
     def sizeHint(self) -> QSize:
         """A line, a row of ticks and a row of numbers."""
-        return QSize(round(240 * self.factor), round(40 * self.factor))
+        return QSize(round(240 * self.factor), round(HEIGHT * self.factor))
 
     def minimumSizeHint(self) -> QSize:
         """Room for a few numbers."""
-        return QSize(round(120 * self.factor), round(40 * self.factor))
+        return QSize(round(120 * self.factor), round(HEIGHT * self.factor))
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Draw line, ticks, numbers and handle."""
+        low, high = self.span
         with QPainter(self) as painter:
             painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-            k = self.factor
-            y = 12 * k
-            left, right = float(INSET), float(self.width() - INSET)
-            x = left + (right - left) * self.value() / STEPS
-            painter.setPen(QPen(self.theme.colour("rule"), 3 * k, c=Qt.PenCapStyle.RoundCap))
-            painter.drawLine(QPointF(left, y), QPointF(right, y))
-            painter.setPen(QPen(self.theme.colour("quiet"), 1.0))
-            for level in self.ladder:
-                if self.span[0] * 0.999 <= level <= self.span[1] * 1.001:
-                    at = round(self._place(level)) + 0.5
-                    painter.drawLine(QPointF(at, y + 4 * k), QPointF(at, y + 8 * k))
-            self._numbers(painter, y + 10 * k)
-            focus = self.hasFocus()
-            painter.setPen(QPen(self.theme.colour("true" if focus else "ink"), (3 if focus else 2) * k))
-            painter.setBrush(self.theme.colour("surface"))
-            painter.drawEllipse(QPointF(x, y), 7 * k, 7 * k)
+            known = (level for level in self.ladder if low * 0.999 <= level <= high * 1.001)
+            draw_axis(painter, self, map(self._place, known))
+            draw_numbers(painter, self, self._numbers())
+            draw_handle(painter, self, INSET + (self.width() - 2 * INSET) * self.value() / STEPS)
 
     def _place(self, sigma: float) -> float:
         low, high = self.span
         return INSET + (self.width() - 2 * INSET) * math.log(sigma / low) / math.log(high / low)
 
-    def _numbers(self, painter: QPainter, top: float) -> None:
-        """1, 2, 5 of every decade in the range, while they keep their distance."""
-        painter.setFont(font(CAPTION, scale=self.factor))
-        painter.setPen(self.theme.colour("quiet"))
+    def _numbers(self) -> list[tuple[float, str]]:
+        """1, 2, 5 of every decade in the range, and where they stand."""
         low, high = self.span
-        taken = -math.inf
-        for power in range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1):
-            for digit in (1, 2, 5):
-                sigma = float(f"{digit}e{power}")
-                if not low * 0.999 <= sigma <= high * 1.001:
-                    continue
-                text = f"{sigma:g}"
-                wide = painter.fontMetrics().horizontalAdvance(text) + 2
-                start = min(max(self._place(sigma) - wide / 2, 0.0), self.width() - wide)
-                if start > taken:
-                    painter.drawText(QRectF(start, top, wide, 18 * self.factor), Qt.AlignmentFlag.AlignCenter, text)
-                    taken = start + wide + 10 * self.factor
+        powers = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
+        sigmas = (float(f"{digit}e{power}") for power in powers for digit in (1, 2, 5))
+        return [(self._place(sigma), f"{sigma:g}") for sigma in sigmas if low * 0.999 <= sigma <= high * 1.001]

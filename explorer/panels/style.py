@@ -13,6 +13,12 @@ from explorer.theme import Theme
 _SHEET = """
 QToolTip {{ color: {ink}; background: {surface}; border: 1px solid {rule}; padding: 4px; }}
 QLabel, QCheckBox {{ color: {ink}; background: transparent; }}
+QCheckBox {{ spacing: 8px; }}
+QCheckBox::indicator {{ width: {i}px; height: {i}px; border: 1px solid {quiet}; border-radius: 3px;
+    background: {surface}; }}
+QCheckBox::indicator:checked {{ border-color: {true}; background: {true}; }}
+QCheckBox::indicator:focus {{ border: 2px solid {ink}; }}
+QCheckBox::indicator:disabled {{ border-color: {rule}; }}
 QLabel[quiet="true"] {{ color: {quiet}; }}
 QToolButton {{ color: {ink}; background: transparent; border: 1px solid transparent; border-radius: {r}px;
     padding: {h}px; }}
@@ -20,6 +26,8 @@ BrushStrip QToolButton {{ padding: 2px; }}
 QToolButton:hover {{ background: {rule}; }}
 QToolButton:pressed, QToolButton:checked {{ background: {selection}; border-color: {rule}; }}
 QToolButton:focus, QPushButton:focus {{ border-color: {true}; }}
+#fold, #fold:checked {{ padding: 2px 0; text-align: left; background: transparent; border: 1px solid transparent; }}
+#fold:focus {{ border-color: {true}; }}
 QToolButton:disabled, QPushButton:disabled {{ color: {quiet}; }}
 QToolButton::menu-indicator {{ image: none; width: 0; }}
 QPushButton {{ color: {ink}; background: {surface}; border: 1px solid {rule}; border-radius: {r}px;
@@ -37,7 +45,8 @@ QComboBox QAbstractItemView, QMenu {{ color: {ink}; background: {surface}; borde
     selection-background-color: {selection}; selection-color: {ink}; }}
 QComboBox::drop-down {{ border: none; width: {m}px; }}
 QComboBox::down-arrow {{ image: none; }}
-QListWidget {{ color: {ink}; background: {surface}; border: none; outline: none; }}
+QListWidget {{ color: {ink}; background: {surface}; border: 1px solid transparent; outline: none; }}
+QListWidget:focus {{ border-color: {true}; }}
 QListWidget::item {{ padding: {h}px; }}
 QListWidget::item:hover, QListWidget::item:selected {{ color: {ink}; background: {selection}; }}
 QMenu::item {{ padding: {h}px {w}px; }}
@@ -62,6 +71,12 @@ QScrollBar::add-line, QScrollBar::sub-line {{ height: 0; }}
 @lru_cache(maxsize=8)
 def sheet(theme: Theme, scale: float = 1.0) -> str:
     """The style sheet of all ordinary controls: set it on the window, whose panels and dialogs follow it."""
-    sizes = {"r": round(4 * scale), "h": round(4 * scale), "w": round(16 * scale), "m": round(20 * scale)}
+    sizes = {
+        "r": round(4 * scale),
+        "h": round(4 * scale),
+        "w": round(16 * scale),
+        "m": round(20 * scale),
+        "i": round(12 * scale),
+    }
     roles = ("ink", "quiet", "window", "surface", "rule", "selection", "true", "warning")
     return _SHEET.format(**sizes, **{role: getattr(theme, role) for role in roles})

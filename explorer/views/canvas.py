@@ -1,25 +1,26 @@
-"""The canvas: the painting as it is this moment, and the brush over it.
+"""The canvas: the painting as it is this moment, and the tool in hand over it.
 
 The canvas draws the document's own weights, so that a stroke shows before any engine has heard of it, and repaints only
-the part that changed. The painting covers the data's square [-1, 1]^2; a quiet rule marks where it ends.
+the part that changed. The painting covers the data's square [-1, 1]^2; a quiet rule marks where it ends. Small plates
+name each connected region's share of the mass where there are at least two.
 
-Mouse or pen: the left button paints with the tool in hand, Shift held takes the other one, a pen's pressure scales the
-strength and its rubber end erases. Keyboard: arrows move the cross-hair, and while Return is held (or pressed once to
-dot) its way is painted; B and E take brush and eraser, [ and ] (or Ctrl with the wheel) change the size, { and } the
-strength.
+Mouse or pen: the left button uses the tool in hand, a pen's pressure scales the strength and its rubber end erases.
+Keyboard: arrows move the cross-hair and Return is the button, held while its way is drawn; letters take the tools
+(`explorer.tools.kit.TOOLS`), [ and ] (or Ctrl with the wheel) change the brush's size, { and } the strength, Delete
+deletes what is chosen or selected, Escape takes back what is being done.
 """
 
 from __future__ import annotations
 
 import math
 import weakref
-from dataclasses import replace
+from math import cos, pi, sin
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QRect, QRectF, Qt, Signal
+from PySide6.QtCore import QPoint, QRect, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import (
-    QColor,
     QFocusEvent,
+    QFontMetrics,
     QKeyEvent,
     QMouseEvent,
     QPainter,
@@ -31,43 +32,78 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QWidget
 
 from explorer.brush import Brush, Rect
-from explorer.engine.messages import Frame
-from explorer.numbers import three
+from explorer.engine.frames import Frame
+from explorer.numbers import share, three
+from explorer.paint.symmetry import NONE
+from explorer.theme import CAPTION, font
+from explorer.tools.base import Tool, Touch
+from explorer.tools.drawing import BrushTool, EllipseTool, LineTool, SmoothTool
+from explorer.tools.gaussians import GaussianTool
+from explorer.tools.kit import TOOLS, ToolKit, ToolOptions
+from explorer.tools.masses import MassReadout
+from explorer.tools.placing import FillTool, StampTool
+from explorer.tools.selecting import SelectTool
 from explorer.views.plane import PlaneRange, PlaneView, pair
 
 if TYPE_CHECKING:
     from explorer.document import Document
     from explorer.edits import Change
 
-SMALLEST, LARGEST = 0.01, 0.6
-"""The radii that the keys and the wheel reach."""
-
+_KINDS: dict[str, type[Tool]] = {
+    "brush": BrushTool,
+    "eraser": BrushTool,
+    "line": LineTool,
+    "ellipse": EllipseTool,
+    "fill": FillTool,
+    "gaussian": GaussianTool,
+    "stamp": StampTool,
+    "smooth": SmoothTool,
+    "select": SelectTool,
+}
+_LETTERS = {getattr(Qt.Key, f"Key_{spec.key}"): spec.name for spec in TOOLS}
+_MIRRORED = ("brush", "eraser", "line", "ellipse", "smooth")
+_RETURN = (Qt.Key.Key_Return, Qt.Key.Key_Enter)
 _SIZE_STEP = 1.15
 _STRENGTH_STEP = 0.05
+_LEAST_NAMED = 0.005
+"""Regions with a smaller share get no plate."""
 
 
 class Canvas(PlaneView):
-    """Paints a document with a brush. `brush` is the tool in hand; assigning another one emits `brush_changed`."""
+    """Paints a document with the tools of a kit. `tool` is the one in hand, `brush` the kit's."""
 
     brush_changed = Signal(object)
     """The `explorer.brush.Brush` in hand has changed."""
 
-    def __init__(self, document: Document, plane_range: PlaneRange, parent: QWidget | None = None) -> None:
+    def __init__(
+        self,
+        document: Document,
+        plane_range: PlaneRange,
+        kit: ToolKit | None = None,
+        parent: QWidget | None = None,
+    ) -> None:
         super().__init__(
             plane_range,
             "Painting",
-            "Paint a density. Arrow keys move the brush, holding Return paints, B and E take brush and eraser, "
+            "Paint a density. Arrow keys move the cross-hair, Return is the button, letters take the tools, "
             "brackets change the size, braces the strength.",
             parent,
         )
         self.document = document
-        self._brush = Brush()
-        self._pen_eraser = False
-        self._painting_by_key = False
-        self._outline: tuple[float, float] | None = None
+        self.kit = kit or ToolKit(self)
+        self.masses = MassReadout(document, self)
+        self._brush = self.kit.brush
+        self._tools: dict[type[Tool], Tool] = {kind: kind(self) for kind in dict.fromkeys(_KINDS.values())}
+        self.tool = self._tools[_KINDS[self.kit.options.tool]]
+        self._rubber = self._pressed = self._pressed_by_key = False
         # Weakly, so that a document does not keep a closed window's canvas alive.
         changed = weakref.WeakMethod(self._on_change)
         weakref.finalize(self, document.subscribe(lambda change: _call(changed, change)))
+        self.kit.changed.connect(self._options_changed)
+        self.kit.component_chosen.connect(self.refresh)
+        self.kit.select_all.connect(self._select_all)
+        self.kit.delete_wanted.connect(self._delete)
+        self.masses.changed.connect(self.update)
         self._take_weights()
         self.setCursor(Qt.CursorShape.CrossCursor)
 
@@ -75,26 +111,46 @@ class Canvas(PlaneView):
 
     @property
     def brush(self) -> Brush:
-        """The tool in hand."""
-        return self._brush
+        """Radius and strength, and whether it erases."""
+        return self.kit.brush
 
     @brush.setter
     def brush(self, brush: Brush) -> None:
-        if brush != self._brush:
-            self._update_outline()
-            self._brush = brush
-            self._update_outline()
-            self.brush_changed.emit(brush)
+        self.kit.set(brush=brush)
 
     def resize_brush(self, factor: float) -> None:
         """Make the brush larger or smaller."""
-        radius = min(max(self._brush.radius * factor, SMALLEST), LARGEST)
-        self.brush = replace(self._brush, radius=radius)
+        self.kit.resize(factor)
 
     def strengthen(self, amount: float) -> None:
         """Add to the brush's strength."""
-        strength = min(max(round(self._brush.strength + amount, 2), _STRENGTH_STEP), 1.0)
-        self.brush = replace(self._brush, strength=strength)
+        self.kit.strengthen(amount)
+
+    def refresh(self) -> None:
+        """Paint anew, and write the texts that have changed."""
+        self.say()
+        self.update()
+
+    def _options_changed(self, options: ToolOptions) -> None:
+        tool = self._tools[_KINDS[options.tool]]
+        if tool is not self.tool:
+            self.tool.put_away()
+            self._pressed = self._pressed_by_key = False
+            self.tool = tool
+        if options.brush != self._brush:
+            self._brush = options.brush
+            self.brush_changed.emit(options.brush)
+        self.refresh()
+
+    def _select_all(self) -> None:
+        self.kit.take("select")
+        selecting = self._tools[SelectTool]
+        assert isinstance(selecting, SelectTool)
+        selecting.select_all()
+
+    def _delete(self) -> None:
+        self.tool.delete()
+        self.refresh()
 
     # --- what is shown
 
@@ -107,9 +163,10 @@ class Canvas(PlaneView):
         return self.document.name
 
     def reading(self) -> str:
-        """The weight under the cursor, of 1."""
-        if self.cursor_point is None:
-            return ""
+        """What the tool has to say, or the weight under the cursor, of 1."""
+        words = self.tool.reading()
+        if words or self.cursor_point is None:
+            return words
         x, y = self.cursor_point
         weights = self.document.weights
         rows, cols = weights.shape
@@ -118,20 +175,49 @@ class Canvas(PlaneView):
         return f"{pair(x, y)}  weight {three(float(weights[row, col]))}" if inside else pair(x, y)
 
     def paint_marks(self, painter: QPainter, square: QRect) -> None:
-        """The edge of the painting and the outline of the brush."""
+        """The edge of the painting, axes of symmetry, shares, and the tool's marks."""
         painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
         painter.setBrush(Qt.BrushStyle.NoBrush)
         painter.setPen(QPen(self.theme.colour("quiet", 0.55), 1, Qt.PenStyle.DotLine))
         low, high = self.to_pixel(-1, -1), self.to_pixel(1, 1)
         painter.drawRect(QRect(round(low.x()), round(high.y()), round(high.x() - low.x()), round(low.y() - high.y())))
-        if self._outline is None:
-            return
+        options = self.kit.options
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        centre, radius = self.to_pixel(*self._outline), self._brush.reach() * self.mapping()[0]
-        style = Qt.PenStyle.DashLine if self._erasing(Qt.KeyboardModifier.NoModifier) else Qt.PenStyle.SolidLine
-        for colour, width, line in ((self.theme.surface, 3.0, Qt.PenStyle.SolidLine), (self.theme.ink, 1.2, style)):
-            painter.setPen(QPen(QColor(colour), width, line))
-            painter.drawEllipse(centre, radius, radius)
+        if options.symmetry != NONE and options.tool in _MIRRORED:
+            self._paint_axes(painter)
+        if options.masses:
+            self._paint_shares(painter)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        self.tool.paint(painter, self.cursor_point)
+
+    def _paint_axes(self, painter: QPainter) -> None:
+        symmetry, origin = self.kit.options.symmetry, self.to_pixel(0, 0)
+        painter.setPen(QPen(self.theme.colour("quiet", 0.7), 1, Qt.PenStyle.DashLine))
+        if symmetry.left_right:
+            painter.drawLine(self.to_pixel(0, -1), self.to_pixel(0, 1))
+        if symmetry.up_down:
+            painter.drawLine(self.to_pixel(-1, 0), self.to_pixel(1, 0))
+        if symmetry.folds > 1:
+            for k in range(symmetry.folds):
+                angle = pi / 2 + 2 * pi * k / symmetry.folds
+                painter.drawLine(origin, self.to_pixel(cos(angle), sin(angle)))
+
+    def _paint_shares(self, painter: QPainter) -> None:
+        named = [region for region in self.masses.regions if region.share >= _LEAST_NAMED]
+        if len(named) < 2:
+            return
+        metrics = QFontMetrics(font(CAPTION, scale=self.scale))
+        knobs = [knob.toPoint() for knob in self.tool.knobs()]
+        for region in named:
+            text, at = share(region.share), self.to_pixel(region.x, region.y)
+            width, height = metrics.horizontalAdvance(text) + 8, metrics.height()
+            corner = QPoint(round(at.x()) - width // 2, round(at.y()) - height // 2)
+            plate = QRect(corner, QSize(width, height))
+            if any(plate.contains(knob) for knob in knobs):
+                plate.moveTop(plate.top() - height)
+            if not any(plate.contains(knob) for knob in knobs):  # the tool's own line names it otherwise
+                self.paint_plate(painter, text, plate.topLeft(), Qt.Corner.TopLeftCorner)
 
     def _take_weights(self) -> None:
         self.ground.show(self.document.weights, (0.0, 0.0), 1.0)
@@ -140,7 +226,14 @@ class Canvas(PlaneView):
         if change.rect is not None:
             self._take_weights()
             self.update(self._pixels_of(change.rect))
-        if change.rect is not None or change.name:
+        if change.components or change.opened or change.size:
+            component = self.kit.component
+            if component is not None and component >= len(self.document.components):
+                self.kit.choose(None)
+            self.update()
+        if change.rect is not None and not change.live and not self.document.stroking:
+            self.tool.document_changed()
+        if change.rect is not None or change.name or change.components:
             self.say()
 
     def _pixels_of(self, rect: Rect) -> QRect:
@@ -150,44 +243,54 @@ class Canvas(PlaneView):
         high = self.to_pixel(-1 + 2 * (rect.col1 + 1) / cols, -1 + 2 * (rect.row1 + 1) / rows)
         return QRectF(low.x(), high.y(), high.x() - low.x(), low.y() - high.y()).toAlignedRect()
 
-    def _show_outline(self, point: tuple[float, float] | None) -> None:
-        """Move the brush's outline, repainting where it was and where it is."""
-        self._update_outline()
-        self._outline = point
-        self._update_outline()
+    # --- hands
 
-    def _update_outline(self) -> None:
-        if self._outline is not None:
-            centre, radius = self.to_pixel(*self._outline), self._brush.reach() * self.mapping()[0] + 12
-            box = QRectF(centre.x() - radius, centre.y() - radius, 2 * radius, 2 * radius)
-            self.update(box.toAlignedRect())
+    def _press(self, touch: Touch) -> None:
+        self._pressed = True
+        self.tool.press(touch)
+        self.refresh()
 
-    # --- strokes
+    def _move(self, touch: Touch) -> None:
+        if self._pressed:
+            self.tool.drag(touch)
+        else:
+            self.tool.hover(touch)
 
-    def _erasing(self, modifiers: Qt.KeyboardModifier) -> bool:
-        """Whether the tool takes paint away: the pen's rubber end does, and Shift swaps brush and eraser."""
-        swap = bool(modifiers & Qt.KeyboardModifier.ShiftModifier)
-        return self._pen_eraser or self._brush.eraser != swap
-
-    def _begin(self, at: tuple[float, float], pressure: float, modifiers: Qt.KeyboardModifier) -> None:
-        self.document.begin_stroke(replace(self._brush, eraser=self._erasing(modifiers)), *at, pressure)
+    def _release(self, touch: Touch) -> None:
+        if self._pressed:
+            self._pressed = self._pressed_by_key = False
+            self.tool.release(touch)
+            self.refresh()
 
     def point_at(self, point: tuple[float, float], *, crosshair: bool = False) -> None:
-        """Read the plane at this point, and show the brush there."""
-        self._show_outline(point)
-        if crosshair and self._painting_by_key:
-            self.document.extend_stroke(*point)
+        """Read the plane at this point, and show the tool there."""
+        self._update_pointer()
+        if crosshair:
+            self._move(Touch(point, keyed=True))
         super().point_at(point, crosshair=crosshair)
+        self._update_pointer()
 
     def forget_point(self) -> None:
-        """Stop reading the plane and hide the brush."""
-        self._show_outline(None)
+        """Stop reading the plane and hide the tool's ring."""
+        self.update()
         super().forget_point()
 
+    def _update_pointer(self) -> None:
+        """Repaint the marks about the pointer: the brush's ring alone where the tool draws no more than that."""
+        if self.cursor_point is None:
+            return
+        if self.kit.options.tool not in _MIRRORED or self.kit.options.symmetry != NONE:
+            self.update()
+            return
+        centre = self.to_pixel(*self.cursor_point)
+        radius = self.kit.brush.reach(self.document.size) * self.mapping()[0] + 12
+        box = QRectF(centre.x() - radius, centre.y() - radius, 2 * radius, 2 * radius)
+        self.update(box.toAlignedRect())
+
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        """Begin a stroke with the left button."""
+        """Use the tool with the left button."""
         if event.button() == Qt.MouseButton.LeftButton:
-            self._begin(self.to_plane(event.position()), 1.0, event.modifiers())
+            self._press(Touch(self.to_plane(event.position()), shift=_shift(event)))
             event.accept()
         else:
             super().mousePressEvent(event)
@@ -197,34 +300,35 @@ class Canvas(PlaneView):
         self.mousePressEvent(event)
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        """Extend the stroke in progress, beyond the edge too, or move the brush's outline."""
-        if self.document.stroking and event.buttons() & Qt.MouseButton.LeftButton:
-            point = self.to_plane(event.position())
-            self.document.extend_stroke(*point)
-            self.point_at(point)
+        """Use the tool, beyond the edge too while the button is down."""
+        touch = Touch(self.to_plane(event.position()), shift=_shift(event))
+        if self._pressed and event.buttons() & Qt.MouseButton.LeftButton:
+            self._move(touch)
+            self.point_at(touch.point)
         else:
+            if self.tool.busy and not event.buttons():
+                self.tool.hover(touch)
             super().mouseMoveEvent(event)
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
-        """End the stroke."""
+        """Let go."""
         if event.button() == Qt.MouseButton.LeftButton:
-            self.document.end_stroke()
+            self._release(Touch(self.to_plane(event.position()), shift=_shift(event)))
         else:
             super().mouseReleaseEvent(event)
 
     def tabletEvent(self, event: QTabletEvent) -> None:
-        """Paint with a pen: pressure scales the strength, the rubber end erases."""
-        point = self.to_plane(event.position())
-        self._pen_eraser = event.pointerType() == QPointingDevice.PointerType.Eraser
+        """Use the tool with a pen: pressure scales the strength, the rubber end erases."""
+        self._rubber = event.pointerType() == QPointingDevice.PointerType.Eraser
+        pressure = event.pressure() if event.type() != QTabletEvent.Type.TabletRelease else 1.0
+        touch = Touch(self.to_plane(event.position()), pressure, _shift(event), self._rubber)
         if event.type() == QTabletEvent.Type.TabletPress and event.button() == Qt.MouseButton.LeftButton:
-            self._begin(point, event.pressure(), event.modifiers())
+            self._press(touch)
         elif event.type() == QTabletEvent.Type.TabletMove:
-            if self.document.stroking:
-                self.document.extend_stroke(*point, event.pressure())
-            self.point_at(point)
+            self._move(touch)
+            self.point_at(touch.point)
         elif event.type() == QTabletEvent.Type.TabletRelease:
-            self.document.end_stroke()
-            self._pen_eraser = False
+            self._release(touch)
         else:
             event.ignore()
             return
@@ -233,51 +337,59 @@ class Canvas(PlaneView):
     def wheelEvent(self, event: QWheelEvent) -> None:
         """Change the brush's size with Ctrl, zoom without."""
         if event.modifiers() & Qt.KeyboardModifier.ControlModifier:
-            self.resize_brush(_SIZE_STEP ** (event.angleDelta().y() / 120))
+            self.kit.resize(_SIZE_STEP ** (event.angleDelta().y() / 120))
             event.accept()
         else:
             super().wheelEvent(event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Paint and choose the tool by keyboard; the rest as in every view."""
-        key = event.key()
-        if key in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and not _control(event):
+        """Use and choose the tool by keyboard; the rest as in every view."""
+        key, plain = Qt.Key(event.key()), not event.modifiers()
+        if self._pressed_by_key and key in _RETURN:
+            return
+        if not self._pressed_by_key and self.tool.key(event):
+            self.refresh()
+        elif key in _RETURN and not event.modifiers() & Qt.KeyboardModifier.ControlModifier:
             if not event.isAutoRepeat():
                 self.point_at(self.cursor_point or self.range.centre, crosshair=True)
                 assert self.cursor_point is not None
-                self._begin(self.cursor_point, 1.0, Qt.KeyboardModifier.NoModifier)
-                self._painting_by_key = True
-        elif key == Qt.Key.Key_Escape and self.document.stroking:
-            self._painting_by_key = False
-            self.document.cancel_stroke()
+                self._pressed_by_key = True
+                self._press(Touch(self.cursor_point, shift=_shift(event), keyed=True))
+        elif key == Qt.Key.Key_Escape and (self.document.stroking or self.tool.busy):
+            self._pressed = self._pressed_by_key = False
+            self.tool.cancel()
+            self.refresh()
+        elif key in (Qt.Key.Key_Delete, Qt.Key.Key_Backspace) and plain:
+            self._delete()
         elif key in (Qt.Key.Key_BracketLeft, Qt.Key.Key_BracketRight):
-            self.resize_brush(_SIZE_STEP if key == Qt.Key.Key_BracketRight else 1 / _SIZE_STEP)
+            self.kit.resize(_SIZE_STEP if key == Qt.Key.Key_BracketRight else 1 / _SIZE_STEP)
         elif key in (Qt.Key.Key_BraceLeft, Qt.Key.Key_BraceRight):
-            self.strengthen(_STRENGTH_STEP if key == Qt.Key.Key_BraceRight else -_STRENGTH_STEP)
-        elif key in (Qt.Key.Key_B, Qt.Key.Key_E) and not event.modifiers():
-            self.brush = replace(self._brush, eraser=key == Qt.Key.Key_E)
+            self.kit.strengthen(_STRENGTH_STEP if key == Qt.Key.Key_BraceRight else -_STRENGTH_STEP)
+        elif key in _LETTERS and plain:
+            self.kit.take(_LETTERS[key])
         else:
             super().keyPressEvent(event)
 
     def keyReleaseEvent(self, event: QKeyEvent) -> None:
-        """End the stroke that a key began."""
-        ends = event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and not event.isAutoRepeat()
-        if ends and self._painting_by_key:
-            self._painting_by_key = False
-            self.document.end_stroke()
+        """Let go of what a key took."""
+        ends = event.key() in _RETURN and not event.isAutoRepeat()
+        if ends and self._pressed_by_key:
+            self._release_key()
         else:
             super().keyReleaseEvent(event)
 
     def focusOutEvent(self, event: QFocusEvent) -> None:
-        """End a stroke whose key will be released elsewhere."""
-        if self._painting_by_key:
-            self._painting_by_key = False
-            self.document.end_stroke()
+        """Let go of what a key took: it will be released elsewhere."""
+        if self._pressed_by_key:
+            self._release_key()
         super().focusOutEvent(event)
 
+    def _release_key(self) -> None:
+        self._release(Touch(self.cursor_point or self.range.centre, keyed=True))
 
-def _control(event: QKeyEvent) -> bool:
-    return bool(event.modifiers() & Qt.KeyboardModifier.ControlModifier)
+
+def _shift(event: QKeyEvent | QMouseEvent | QTabletEvent) -> bool:
+    return bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier)
 
 
 def _call(method: weakref.WeakMethod, change: Change) -> None:

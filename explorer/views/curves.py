@@ -2,8 +2,9 @@
 
 The upper plot shows E|s_theta - s|^2 / E|s|^2 for x ~ p_sigma (Hyvarinen 2005, equation 2, over the power of the true
 score): 1 is as bad as no field at all, 0.01 is an error of a tenth of the field's size. The lower plot shows the
-training loss, which has a floor that depends on the noise and so tells less. Both share the logarithmic axis below, in
-steps or in seconds. Axes end at round decades, so that they move seldom and never jitter.
+training loss, which has a floor that depends on the noise and so tells less; where the floor is known and above zero
+it is a dashed line. Both share the logarithmic axis below, in steps or in seconds. While a field of the past is shown,
+a line stands at its step. Axes end at round decades, so that they move seldom and never jitter.
 
 The plots are pyqtgraph's (`explorer.views.plots`), which takes a quarter of a second to import. A window must not wait
 for it, so a chart in a window imports it once it has been painted, and one without a window when it has data to draw.
@@ -16,13 +17,15 @@ import os
 from typing import TYPE_CHECKING
 
 import numpy as np
-from PySide6.QtCore import QRectF, QSize, Qt, QTimer, Signal
-from PySide6.QtGui import QColor, QKeyEvent, QPainter, QPaintEvent, QResizeEvent
+from PySide6.QtCore import QPointF, QRectF, QSize, Qt, QTimer, Signal
+from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen, QResizeEvent
 from PySide6.QtWidgets import QToolButton, QWidget
 
 from explorer.engine.messages import ERROR_SIGMAS, Frame
 from explorer.numbers import three
+from explorer.tables import Table
 from explorer.theme import CAPTION, Theme, font
+from explorer.viewing import Viewing, ViewOptions
 from explorer.views.axes import Floats, axis_range
 from explorer.views.chart import RIGHT, Chart, blend
 
@@ -39,9 +42,14 @@ class CurvesView(Chart):
     axis_changed = Signal(bool)
     """Whether the axis is now in seconds."""
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    explain_wanted = Signal(str)
+    """The name of a glossary entry that the person asked for."""
+
+    def __init__(self, parent: QWidget | None = None, *, viewing: Viewing | None = None) -> None:
         super().__init__(parent)
-        self.in_seconds = False
+        self.in_seconds = viewing is not None and viewing.options.in_seconds
+        self._viewing = viewing
+        self._words: list[tuple[QRectF, str]] = []
         self._span: tuple[float, float] = (0.0, 1.0)
         self._plots: CurvePlots | None = None
         self._look: tuple[Theme, float, QSize, float] | None = None
@@ -58,6 +66,8 @@ class CurvesView(Chart):
         self.setAccessibleName("How wrong: relative Fisher error and loss")
         self.setMinimumSize(160, 120)
         self._label_axis()
+        if viewing is not None:
+            viewing.changed.connect(self._show_options)
 
     def show_frame(self, frame: Frame) -> None:
         """Take the frame's curves; the picture follows within a tenth of a second."""
@@ -87,7 +97,46 @@ class CurvesView(Chart):
         self.in_seconds = seconds
         self._label_axis()
         self.update()
+        if self._viewing is not None:
+            self._viewing.set(in_seconds=seconds)
         self.axis_changed.emit(seconds)
+
+    def _show_options(self, options: ViewOptions) -> None:
+        self.set_in_seconds(options.in_seconds)
+
+    def floor(self) -> float | None:
+        """The least that the loss can be on average; None where that is not known."""
+        frame = self.frame
+        return float(frame.floor[0]) if frame is not None and frame.floor.size else None
+
+    def past(self) -> float | None:
+        """Where the step of the past stands whose field is shown, on the axis now chosen; None for the present."""
+        frame = self.frame
+        if frame is None or frame.shown_step < 0:
+            return None
+        if not self.in_seconds:
+            return float(max(frame.shown_step, 1))
+        return (
+            float(np.interp(frame.shown_step, frame.curve_steps, frame.curve_seconds))
+            if frame.curve_steps.size
+            else None
+        )
+
+    def table(self) -> Table:
+        """Every point of every curve: its step and seconds, the loss or the errors there, None for the rest."""
+        header = ("step", "seconds", "loss", *(f"relative_fisher_error_at_{sigma:g}" for sigma in ERROR_SIGMAS))
+        frame = self.frame
+        if frame is None:
+            return header, []
+        rows: list[tuple[float | None, ...]] = [
+            (int(step), float(seconds), float(loss), *(None for _ in ERROR_SIGMAS))
+            for step, seconds, loss in zip(frame.curve_steps, frame.curve_seconds, frame.curve_loss, strict=True)
+        ]
+        rows += [
+            (int(step), float(seconds), None, *(float(error) if error > 0 else None for error in errors))
+            for step, seconds, errors in zip(frame.error_steps, frame.error_seconds, frame.errors, strict=True)
+        ]
+        return header, sorted(rows, key=lambda row: row[0] or 0)
 
     def curves(self) -> tuple[Floats, Floats, Floats, Floats]:
         """What is drawn: error times (j,), errors (j, 5), loss times (k,), losses (k,), on the axis now chosen."""
@@ -115,6 +164,14 @@ class CurvesView(Chart):
         else:
             super().keyPressEvent(event)
 
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        """A click on a plot's name asks what it means."""
+        for box, name in self._words:
+            if event.button() == Qt.MouseButton.LeftButton and box.contains(event.position()):
+                self.explain_wanted.emit(name)
+                return
+        super().mousePressEvent(event)
+
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Keep the axis's label under the plots."""
         super().resizeEvent(event)
@@ -140,6 +197,7 @@ class CurvesView(Chart):
             at, errors, loss_at, loss = self.curves()
             known = bool(at.size or loss_at.size)
             self._axis.setVisible(known)
+            self._words.clear()
             if self._plots is None and self.isVisible() and not self._loader.isActive():
                 self._loader.start()
             elif known:
@@ -179,8 +237,20 @@ class CurvesView(Chart):
             first = np.concatenate([at[at > 0][:1], loss_at[loss_at > 0][:1]])
             last = np.concatenate([at[-1:], loss_at[-1:]])
             self._span = axis_range(float(first.min(initial=last.max())), float(last.max()))
-            plots.show(self._span, at, errors, loss_at, loss)
+            plots.show(self._span, at, errors, loss_at, loss, self.floor())
         plots.render(painter)
+        self._mark_past(painter)
+
+    def _mark_past(self, painter: QPainter) -> None:
+        """A line through both plots at the step whose field is shown."""
+        past, (low, high) = self.past(), self._span
+        if past is None or not low <= math.log10(max(past, 1e-9)) <= high:
+            return
+        upper, lower = self._areas()
+        x = upper.left() + (math.log10(past) - low) / (high - low) * upper.width()
+        painter.setPen(QPen(self.theme.colour("ink"), 1.5 * self.factor))
+        for area in (upper, lower):
+            painter.drawLine(QPointF(x, area.top()), QPointF(x, area.bottom()))
 
     # --- geometry ---
 
@@ -234,9 +304,15 @@ class CurvesView(Chart):
             if self.advance(text) < self.width() - wide - 12 * self.factor:
                 break
         self.write(painter, QRectF(0, 0, self.width() - wide, line - 4), text, role="quiet")
+        self._words.append((QRectF(0, 0, self.advance(text), line), "fisher"))
         self.write(painter, QRectF(self.width() - wide, 0, wide, line - 4), speed, RIGHT, role="quiet")
         loss = f"loss {three(frame.loss)}" if frame and frame.loss_known else "loss"
         box = QRectF(lower.left(), upper.bottom(), lower.width(), lower.top() - upper.bottom() - 2)
+        self._words.append((QRectF(box.left(), box.top(), self.advance(loss), box.height()), "loss"))
+        floor = self.floor()
+        if floor is not None:
+            loss = f"{loss}  ·  floor {three(floor)}"
+            self._words.append((QRectF(self._words[-1][0].topRight(), box.bottomRight()), "floor"))
         self.write(painter, box, loss, role="quiet")
 
 

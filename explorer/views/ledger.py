@@ -8,7 +8,9 @@ numbers in share bars and planes. With few modes there is a group of bars for ea
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,15 +18,16 @@ from PySide6.QtCore import QPointF, QRectF
 from PySide6.QtGui import QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QWidget
 
-from explorer.engine.messages import PANES, Frame, Modes
+from explorer.engine.messages import Frame, Modes
 from explorer.numbers import share
+from explorer.panes import pane_names
 from explorer.theme import CAPTION, CONTROL
 from explorer.views.chart import CENTRE, LEFT, RIGHT, Chart, mode_badge
 
-Floats = NDArray[np.floating]
+if TYPE_CHECKING:
+    from explorer.tables import Table
 
-NAMES = ("ascent", "Langevin", "annealed")
-"""What a person calls the three panes, in the order of `PANES`."""
+Floats = NDArray[np.floating]
 
 GROUPED = 3
 """Up to this many rows there is a group of bars each; beyond, a table."""
@@ -41,7 +44,7 @@ class Row:
 
     Attributes:
         number: the mode's rank by mass, from 1; 0 for the modes that share a row, -1 for elsewhere.
-        mass: true mass; share, low, high: (3,) each, by pane.
+        mass: true mass; share, low, high: (P,) each, by pane.
     """
 
     number: int
@@ -83,13 +86,15 @@ def same_ledger(one: Frame | None, other: Frame) -> bool:
     if one is None or one.modes is None or other.modes is None:
         return False
     a, b = one.modes, other.modes
+    if pane_names(one.pane_states) != pane_names(other.pane_states):
+        return False
     pairs = ((a.mass, b.mass), (a.share, b.share), (a.elsewhere, b.elsewhere), (a.low, b.low), (a.high, b.high))
     return a is b or all(np.array_equal(x, y) for x, y in pairs)
 
 
-def ledger_text(modes: Modes) -> str:
-    """The whole ledger as lines of text, for a screen reader and the clipboard."""
-    lines = [f"{'':10}{'truth':>8}" + "".join(f"{name:>24}" for name in NAMES)]
+def ledger_text(modes: Modes, names: Sequence[str]) -> str:
+    """The whole ledger of panes with these names as lines of text, for a screen reader and the clipboard."""
+    lines = [f"{'':10}{'truth':>8}" + "".join(f"{name:>24}" for name in names)]
     for row in rows(modes, modes.mass.size):
         cells = (f"{share(s)} ({share(a)} to {share(b)})" for s, a, b in zip(row.share, row.low, row.high, strict=True))
         lines.append(f"{row.name:10}{share(row.mass):>8}" + "".join(f"{cell:>24}" for cell in cells))
@@ -98,7 +103,7 @@ def ledger_text(modes: Modes) -> str:
 
 
 class LedgerView(Chart):
-    """The mode ledger of all three panes."""
+    """The mode ledger of all panes."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -110,9 +115,37 @@ class LedgerView(Chart):
         if not same_ledger(self.frame, frame):
             super().show_frame(frame)
 
+    @property
+    def modes(self) -> Modes | None:
+        """The ledger; None before the first release."""
+        return self.frame.modes if self.frame is not None else None
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What the panes are called."""
+        return pane_names(self.frame.pane_states) if self.frame is not None else ()
+
+    def table(self) -> Table:
+        """The ledger for a file: a row for each mode and one for elsewhere; no rows before the first release."""
+        names, modes = self.names, self.modes
+        header = ["mode", "x", "y", "true mass"]
+        for name in names:
+            header += [f"share {name}", f"low {name}", f"high {name}"]
+        if modes is None:
+            return header, []
+        lines: list[list[object]] = []
+        for number, index in enumerate(order_by_mass(modes).tolist(), 1):
+            bands = np.stack([modes.share[:, index], modes.low[:, index], modes.high[:, index]], axis=1)
+            lines.append([number, *modes.centres[index].tolist(), modes.mass[index], *bands.ravel()])
+        away: list[object] = []
+        for value in modes.elsewhere:
+            away += [value, None, None]
+        return header, [*lines, ["elsewhere", None, None, None, *away]]
+
     def text(self) -> str:
         """The ledger as lines of text; empty before the first release."""
-        return ledger_text(self.frame.modes) if self.frame is not None and self.frame.modes is not None else ""
+        modes = self.modes
+        return "" if modes is None else ledger_text(modes, self.names)
 
     def hint(self, x: float) -> str:
         """All numbers and bands, and what they mean (rich text)."""
@@ -121,7 +154,7 @@ class LedgerView(Chart):
     def paintEvent(self, event: QPaintEvent) -> None:
         """Draw groups of bars, or a table when there are many modes."""
         with QPainter(self) as painter:
-            modes = self.frame.modes if self.frame is not None else None
+            modes = self.modes
             if modes is None:
                 self.say(painter, "Release the particles to see who gets the shares right")
             else:
@@ -138,9 +171,10 @@ class LedgerView(Chart):
         foot = 20 * k
         tall = (self.height() - foot) / len(lines)
         head = min(24 * k, tall / 4)
-        step = (tall - head) / len(PANES)
+        called = self.names
+        step = (tall - head) / len(called)
         big = CONTROL if step < 30 * k else 20
-        names = max(self.advance(name, CONTROL) for name in NAMES) + 8 * k
+        names = min(max(self.advance(name, CONTROL) for name in called) + 8 * k, 0.48 * self.width())
         value = self.advance("0.000", big, bold=True) + 8 * k
         bars = QRectF(names, 0, self.width() - names - value, step)
         top_share = max(1e-9, max(max(row.mass, float(row.high.max())) for row in lines))
@@ -152,9 +186,9 @@ class LedgerView(Chart):
             self._badge(painter, box, row)
             tick = bars.left() + row.mass * scale
             self._truth_label(painter, QRectF(bars.left(), top, self.width() - bars.left(), head), tick, row)
-            for pane, name in enumerate(NAMES):
+            for pane, name in enumerate(called):
                 y = top + head + pane * step
-                self.write(painter, QRectF(0, y, names, step), name, pixels=CONTROL)
+                self.write(painter, QRectF(0, y, names - 4 * k, step), name, pixels=CONTROL)
                 thick = min(step * 0.62, 28 * k)
                 bar = QRectF(bars.left(), y + (step - thick) / 2, bars.width(), thick)
                 self._bar(painter, bar, row, pane, scale)
@@ -183,10 +217,11 @@ class LedgerView(Chart):
         tall = min(self.height() / (len(lines) + 2), 48 * k)
         pixels = CONTROL if tall > 28 * k else CAPTION
         first, gap = self.advance("0.000", bold=True) + 22 * k, 8 * k
-        wide = (self.width() - first) / 3 - gap
-        columns = [first + gap + i * (wide + gap) for i in range(3)]
+        called = self.names
+        wide = (self.width() - first) / len(called) - gap
+        columns = [first + gap + i * (wide + gap) for i in range(len(called))]
         self.write(painter, QRectF(0, 0, first, tall), "truth", RIGHT, role="quiet")
-        for x, name in zip(columns, NAMES, strict=True):
+        for x, name in zip(columns, called, strict=True):
             self.write(painter, QRectF(x - gap, 0, wide + gap, tall), name, RIGHT, role="quiet")
         top_share = max(max(row.mass, float(row.high.max())) for row in lines if row.number > 0)
         for i, row in enumerate(lines):

@@ -1,43 +1,38 @@
-"""Particles in the plane: one pane of ascent, Langevin or annealed Langevin dynamics.
+"""Particles in the plane: one pane of a release, moved by whichever sampler the scene gives it.
 
-Every particle is a square dot of two pixels or so. Dots are counted per pixel, and k of them have the opacity
-1 - (1 - a)^k, as k layers of ink would; a falls as the particles grow in number.
+How they are drawn is `explorer.views.splat`'s: dots, or above 20,000 of them their density, which the tile says. A heap
+gets a disc at its particles' mean whose *area* is in proportion to their share. Trails are the last ways of the first
+few particles, fading with age.
 
-Where particles **collapse**, thousands of them would be one dot. So the view is also counted in cells of four pixels,
-and a cell that holds at least 2 % of all particles gets a disc at their mean whose *area* is in proportion to their
-share.
+A click near a particle follows it: its whole way is drawn in every pane, since particle k starts alike in all of them
+and draws the same noise. A click on empty ground, or Escape, lets it go.
 
-Particles outside the view are counted at the edge that they are beyond (in a corner: beyond the edge that they are
-farther from). A particle that is not finite is neither drawn nor counted.
+Particles outside the view are counted at its edges (`explorer.views.outside`).
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QPoint, QPointF, QRect, QRectF, Qt
-from PySide6.QtGui import QColor, QImage, QPainter, QPolygonF
-from PySide6.QtWidgets import QWidget
+from PySide6.QtCore import QPoint, QPointF, QRect, QRectF, Qt, Signal
+from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPen
+from PySide6.QtWidgets import QApplication, QWidget
 
-from explorer.engine.messages import Frame
+from explorer.engine.messages import Frame, PaneState, Want
 from explorer.numbers import three
+from explorer.panes import MEANINGS, TITLES
 from explorer.theme import CAPTION, font
+from explorer.viewing import Viewing
+from explorer.views.arrows import draw_segments
 from explorer.views.chart import mode_badge
 from explorer.views.ledger import order_by_mass
+from explorer.views.outside import Outside, count_outside, paint_outside
 from explorer.views.plane import PlaneRange, PlaneView
-
-Floats = NDArray[np.float32]
-
-FAINTEST, DARKEST = 0.34, 0.85
-"""Opacity of a single dot among 10,000 or more, and among few."""
-
-HEAP = 0.02
-"""The share of all particles that makes a cell a heap."""
+from explorer.views.splat import CELLS, CROWD, Floats, Splat, find_heaps, ink_table
+from explorer.wording import in_words
 
 HEAP_CELL = 4
-"""The side of a cell in pixels."""
+"""The side of a cell in pixels, for finding heaps."""
 
 HEAP_RADIUS = 0.026
 """The radius of the disc of a heap of all particles, over the side of the view."""
@@ -45,115 +40,106 @@ HEAP_RADIUS = 0.026
 MOST_BADGES = 9
 """Modes are numbered in the view while they are no more than this."""
 
-_TITLES = ("Ascent", "Langevin", "Annealed Langevin")
-_NAMES = ("gradient ascent without noise", "plain Langevin dynamics", "annealed Langevin dynamics")
+REACH = 10
+"""A click follows a particle that is no more pixels away."""
 
+LATELY = 60
+"""So many last pieces of the followed particle's way are drawn dark, those before them faint."""
 
-@dataclass(frozen=True)
-class Outside:
-    """How many particles are beyond each edge of the view."""
+_AGES = 4
+"""Trails fade in so many steps."""
 
-    left: int = 0
-    right: int = 0
-    bottom: int = 0
-    top: int = 0
-
-    @property
-    def total(self) -> int:
-        """All that are not in the view."""
-        return self.left + self.right + self.bottom + self.top
-
-
-def count_outside(points: NDArray[np.float32], centre: tuple[float, float], half_width: float) -> Outside:
-    """Count the points (N, 2) beyond each edge of the square range; points that are not finite are not counted."""
-    x, y = points[:, 0] - np.float32(centre[0]), points[:, 1] - np.float32(centre[1])
-    gone = np.flatnonzero((np.abs(x) > half_width) | (np.abs(y) > half_width))
-    gone = gone[np.isfinite(x[gone]) & np.isfinite(y[gone])]
-    x, y = x[gone], y[gone]
-    sideways = np.abs(x) >= np.abs(y)
-    left, right = (sideways & (x < 0)).sum(), (sideways & (x > 0)).sum()
-    bottom, top = (~sideways & (y < 0)).sum(), (~sideways & (y > 0)).sum()
-    return Outside(int(left), int(right), int(bottom), int(top))
-
-
-class Splat:
-    """Dots on a transparent square image of `size` pixels a side."""
-
-    def __init__(self, size: int) -> None:
-        self.size = size
-        self._counts = np.zeros(size * size, dtype=np.uint16)
-        self._pixels = np.zeros(size * size, dtype=np.uint32)
-        self.image = QImage(self._pixels.data, size, size, 4 * size, QImage.Format.Format_ARGB32_Premultiplied)
-
-    def draw(self, x: Floats, y: Floats, dot: int, ink: NDArray[np.uint32]) -> None:
-        """Replace what is drawn by dots of `dot` x `dot` pixels.
-
-        Args:
-            x: (N,) positions from the left in pixels, inside [0, size).
-            y: (N,) positions from the top.
-            dot: the side of a dot.
-            ink: (256,) the pixel for so many dots over each other, as `ink_table` gives it.
-        """
-        self._counts.fill(0)
-        self._pixels.fill(0)
-        back, last = np.float32((dot - 1) / 2), self.size - dot
-        col = np.clip((x - back).astype(np.int32), 0, last)
-        row = np.clip((y - back).astype(np.int32), 0, last)
-        first = row.astype(np.intp) * self.size + col
-        shift = (np.arange(dot)[:, None] * self.size + np.arange(dot)).reshape(-1, 1)
-        touched = (first + shift).ravel()
-        np.add.at(self._counts, touched, np.uint16(1))
-        self._pixels[touched] = ink[np.minimum(self._counts[touched], 255)]
-
-
-def ink_table(colour: QColor, number: int) -> NDArray[np.uint32]:
-    """Premultiplied ARGB (256,) of 0 to 255 dots over each other, when there are `number` particles in all."""
-    opacity = min(max(FAINTEST * (10_000 / max(number, 1)) ** 0.5, FAINTEST), DARKEST)
-    alpha = 1 - (1 - opacity) ** np.arange(256)
-    channels = (255, colour.red(), colour.green(), colour.blue())
-    a, r, g, b = (np.round(alpha * c).astype(np.uint32) for c in channels)
-    return np.asarray(a << 24 | r << 16 | g << 8 | b, dtype=np.uint32)
-
-
-def find_heaps(x: Floats, y: Floats, size: int, cell: int, number: int) -> NDArray[np.float64]:
-    """Find heaps (H, 3) as x, y (means, in pixels) and share of `number`, of positions inside [0, size)."""
-    cols = size // cell + 1
-    index = (y / np.float32(cell)).astype(np.intp) * cols + (x / np.float32(cell)).astype(np.intp)
-    counts = np.bincount(index, minlength=cols * cols)
-    heaps = np.flatnonzero(counts >= max(HEAP * number, 2))
-    if not heaps.size:
-        return np.zeros((0, 3))
-    means = [np.bincount(index, weights=v, minlength=cols * cols)[heaps] / counts[heaps] for v in (x, y)]
-    return np.stack([*means, counts[heaps] / number], axis=1)
+_CLOCKED = ("ascent", "langevin", "mala")
+"""These samplers stay at one noise level, and only time tells how far they are."""
 
 
 class ParticleView(PlaneView):
-    """One of the frame's three panes of particles; `pane` is its index in `explorer.engine.messages.PANES`."""
+    """One of the frame's panes of particles; `pane` is its index."""
 
-    def __init__(self, pane: int, plane_range: PlaneRange, parent: QWidget | None = None) -> None:
-        super().__init__(
-            plane_range,
-            f"Particles: {_TITLES[pane]}",
-            f"Particles moved by {_NAMES[pane]}, over the density. Arrow keys move a cross-hair.",
-            parent,
-        )
+    followed = Signal(int)
+    """The particle that was clicked at, by its number; -1 for none."""
+
+    titled = Signal(str)
+    """The sampler's name, when it has become another one."""
+
+    def __init__(
+        self, pane: int, plane_range: PlaneRange, viewing: Viewing | None = None, parent: QWidget | None = None
+    ) -> None:
+        super().__init__(plane_range, f"Particles: pane {pane + 1}", "", parent, viewing)
         self.pane = pane
         self._splat = Splat(1)
-        self.setToolTip("Numbers at the edges count the particles beyond them.")
+        self._pressed: QPointF | None = None
+        self._describe()
+        self.setToolTip(
+            "Click near a particle to see its way in every pane; Escape lets it go.\n"
+            "Numbers at the edges count the particles beyond them."
+        )
+
+    # --- what it shows
+
+    @property
+    def wants(self) -> frozenset[Want]:  # type: ignore[override]
+        """Trails, while they are to be drawn."""
+        return frozenset({"trails"}) if self.options.trails else frozenset()
+
+    @property
+    def state(self) -> PaneState | None:
+        """The pane's state; None if the frame has no such pane."""
+        states = self.frame.pane_states if self.frame is not None else ()
+        return states[self.pane] if self.pane < len(states) else None
+
+    @property
+    def points(self) -> Floats:
+        """The particles' places, (N, 2); none if the frame has no such pane."""
+        panes = self.frame.panes if self.frame is not None else np.zeros((0, 0, 2), np.float32)
+        return panes[self.pane] if self.pane < len(panes) else np.zeros((0, 2), np.float32)
+
+    def title(self) -> str:
+        """What stands over the pane."""
+        state = self.state
+        return f"Pane {self.pane + 1}" if state is None else TITLES.get(state.sampler, state.sampler)
+
+    def show_frame(self, frame: Frame) -> None:
+        """Draw this moment from now on."""
+        super().show_frame(frame)
+        self._describe()
+
+    def _describe(self) -> None:
+        """Give the view the sampler's name, if it has become another one."""
+        title = self.title()
+        if self._said.get("title") == title:
+            return
+        self._emit_once(self.titled, "title", title)
+        state = self.state
+        what = "No particles" if state is None else f"Particles moved by {MEANINGS.get(state.sampler, state.sampler)}"
+        self.setAccessibleName(f"Particles: {title}")
+        self.setAccessibleDescription(
+            f"{what}, over the density. Arrow keys move a cross-hair, Enter follows the particle nearest to it, "
+            "Escape lets it go."
+        )
 
     def looks_like(self, before: Frame, frame: Frame) -> bool:
         """Whether both frames hold the same particles over the same density."""
         if frame.fields_version == 0 or before.fields_version != frame.fields_version or before.run != frame.run:
             return False
-        now, then = ((f.released, f.particle_step, f.particles_revision, f.revision) for f in (frame, before))
+        now, then = (
+            (
+                f.released,
+                f.particle_step,
+                f.particle_shown,
+                f.particles_revision,
+                f.revision,
+                [(s.note, s.diverged, s.trail.shape, s.path.shape) for s in f.pane_states],
+                [s.path[-1:].tolist() for s in f.pane_states],
+            )
+            for f in (frame, before)
+        )
         return now == then
 
     @property
     def outside(self) -> Outside:
         """How many particles the view does not show, by edge."""
-        if self.frame is None:
-            return Outside()
-        return count_outside(self.frame.panes[self.pane], self.range.centre, self.range.half_width)
+        return count_outside(self.points, self.range.centre, self.range.half_width)
 
     @property
     def stale(self) -> bool:
@@ -161,52 +147,97 @@ class ParticleView(PlaneView):
         frame = self.frame
         return frame is not None and frame.released > 0 and frame.particles_revision != frame.revision
 
+    @property
+    def crowded(self) -> bool:
+        """Whether particles are so many that their density is drawn."""
+        return len(self.points) > CROWD
+
     def caption(self) -> str:
-        """How far the run is, and for annealed Langevin dynamics its noise level."""
-        frame = self.frame
-        if frame is None or not frame.released:
+        """How far the run is: the noise level, or the steps taken where it stays the same."""
+        state = self.state
+        if state is None or state.note or self.frame is None or not self.frame.released:
             return ""
-        if self.pane == 2:
-            return f"σ {three(frame.particle_sigma)}"
-        return f"t {frame.particle_step:,}"
+        return f"t {state.step:,}" if state.sampler in _CLOCKED else f"σ {three(state.sigma)}"
 
     def source(self) -> tuple[str, ...]:
         """What moves the particles, in words from long to short."""
-        frame = self.frame
-        if frame is None or not frame.released:
+        frame, state = self.frame, self.state
+        if frame is None or not frame.released or state is None or state.note:
             return ()
-        step = f"step {frame.particle_weights_step:,}"
+        step = f"step {state.weights_step:,}"
         long, short = f"learned score, {step}", f"learned, {step}"
-        if frame.particle_source == "true":
+        if state.source == "true":
             long = short = "true score"
-        if frame.table_error <= 0:
+        if state.table_error <= 0:
             return (long, short)
-        error = f"{100 * frame.table_error:.2g} %"
+        error = f"{100 * state.table_error:.2g} %"
         return (f"{long}, table error {error}", f"{short}, table error {error}", f"{short}, table {error}")
 
+    def plates(self) -> tuple[tuple[str, str | None], ...]:
+        """What must be said of the picture: words, and the role of a mark before them."""
+        frame, state = self.frame, self.state
+        if frame is None or not frame.released or state is None:
+            return ()
+        found: list[tuple[str, str | None]] = []
+        if self.stale:
+            found.append(("painting changed since", "warning"))
+        if state.diverged:
+            found.append(("diverged: ε is too large", "warning"))
+        if frame.particle_shown < frame.particle_step and frame.particle_steps:
+            found.append((f"earlier: {frame.particle_shown:,} of {frame.particle_step:,}", None))
+        if self.crowded:
+            found.append((f"density of {len(self.points):,}, log scale", "particles"))
+        return tuple(found)
+
+    def invitation(self) -> str:
+        """What to do where there is nothing to see, or why the particles stand still; "" otherwise."""
+        frame, state = self.frame, self.state
+        if frame is None:
+            return ""
+        if state is None:
+            return f"No pane {self.pane + 1} yet: add one on the drawer's page Particles" if frame.pane_states else ""
+        return in_words(state.note)
+
+    # --- painting
+
     def paint_marks(self, painter: QPainter, square: QRect) -> None:
-        """Dots, discs for heaps, counts at the edges, and what the run is made on."""
-        frame = self.frame
-        if frame is None or not frame.released:
-            return
-        points = frame.panes[self.pane]
+        """Particles, trails, the followed particle's way, counts at the edges, and what the run is made on."""
+        state, frame = self.state, self.frame
+        if frame is not None and frame.released and state is not None:
+            self._paint_particles(painter, square)
+            self._paint_trails(painter, state.trail)
+            self._paint_modes(painter, square)
+            self._paint_way(painter, state.path)
+            badge = self._paint_badges(painter, square)
+            paint_outside(painter, square, badge, self.outside, self.theme, self.scale)
+        if words := self.invitation():
+            self._paint_words(painter, square, words)
+
+    def _paint_particles(self, painter: QPainter, square: QRect) -> None:
+        """Dots or their density, and discs for heaps."""
+        points = self.points
         size = round(square.width() * painter.device().devicePixelRatioF())
         scale = size / square.width()
         unit, ox, oy = self.mapping()
+        # Two columns of memory of their own: everything below runs over each of them alone.
         x = points[:, 0] * np.float32(unit * scale) + np.float32((ox - square.left()) * scale)
         y = points[:, 1] * np.float32(-unit * scale) + np.float32((oy - square.top()) * scale)
         inside = (x >= 0) & (x < size) & (y >= 0) & (y < size)
-        x, y = x[inside], y[inside]
-        if self._splat.size != size:
-            self._splat = Splat(size)
-        dot = max(2, round((1.6 if square.width() < 420 else 2.2) * scale))
-        self._splat.draw(x, y, dot, ink_table(self.theme.colour("particles"), len(points)))
+        if not inside.all():
+            x, y = x[inside], y[inside]
+        wanted = min(size, CELLS) if self.crowded else size
+        if self._splat.size != wanted:
+            self._splat = Splat(wanted)
+        colour = self.theme.colour("particles")
+        if self.crowded:
+            self._splat.draw_density(x, y, size, colour)
+        else:
+            dot = max(2, round((1.6 if square.width() < 420 else 2.2) * scale))
+            self._splat.draw(x, y, dot, ink_table(colour, len(points)))
+        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, self.crowded)
         painter.drawImage(QRectF(square), self._splat.image)
         cell = max(2, round(HEAP_CELL * scale))
         self._paint_heaps(painter, square, find_heaps(x, y, size, cell, len(points)), scale)
-        self._paint_modes(painter, square)
-        badge = self._paint_badges(painter, square)
-        self._paint_outside(painter, square, badge)
 
     def _paint_heaps(self, painter: QPainter, square: QRect, heaps: NDArray[np.float64], scale: float) -> None:
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
@@ -215,6 +246,39 @@ class ParticleView(PlaneView):
         for x, y, share in heaps.tolist():
             radius = max(1.5, HEAP_RADIUS * square.width() * share**0.5)
             painter.drawEllipse(QPointF(square.left() + x / scale, square.top() + y / scale), radius, radius)
+
+    def _segments(self, ways: Floats) -> NDArray[np.float64]:
+        """The straight pieces (T - 1, K, 4) between moments of ways (T, K, 2), in pixels."""
+        unit, ox, oy = self.mapping()
+        at = ways.astype(np.float64) * (unit, -unit) + (ox, oy)
+        return np.concatenate([at[:-1], at[1:]], axis=2)
+
+    def _paint_trails(self, painter: QPainter, trail: Floats) -> None:
+        """The last ways of the first particles, the older the fainter."""
+        if not self.options.trails or len(trail) < 2:
+            return
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
+        pieces = self._segments(trail)
+        for age, part in enumerate(np.array_split(pieces, _AGES)):
+            painter.setPen(QPen(self.theme.colour("particles", 0.7 * (age + 1) / _AGES), 1))
+            draw_segments(painter, part.reshape(-1, 4))
+
+    def _paint_way(self, painter: QPainter, path: Floats) -> None:
+        """The followed particle's way, and a ring where it is."""
+        if not len(path):
+            return
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        pieces = self._segments(path[:, None, :]).reshape(-1, 4)
+        older, lately = np.split(pieces, [max(len(pieces) - LATELY, 0)])
+        for part, opacity in ((older, 0.25), (lately, 0.85)):
+            painter.setPen(QPen(self.theme.colour("ink", opacity), 1.2 * self.scale))
+            draw_segments(painter, part)
+        at = self.to_pixel(*path[-1].tolist())
+        painter.setBrush(self.theme.colour("particles"))
+        radius = 4.5 * self.scale
+        for colour, width in ((self.theme.surface, 4.0), (self.theme.ink, 1.5)):
+            painter.setPen(QPen(QColor(colour), width * self.scale))
+            painter.drawEllipse(at, radius, radius)
 
     def _paint_modes(self, painter: QPainter, square: QRect) -> None:
         """The modes' numbers in the ledger, beside their summits, away from the middle of the plane."""
@@ -232,7 +296,7 @@ class ParticleView(PlaneView):
                 mode_badge(painter, box, number, self.theme, self.scale)
 
     def _paint_badges(self, painter: QPainter, square: QRect) -> QRect:
-        """What moves the particles, below, and whether that is out of date, above; where the lower one is."""
+        """What moves the particles, below, and what must be said, above; where the lower one is."""
         badge = QRect()
         painter.setFont(font(CAPTION, scale=self.scale))
         metrics, room = painter.fontMetrics(), square.width() - 14
@@ -241,43 +305,54 @@ class ParticleView(PlaneView):
             text = next((t for t in texts if metrics.horizontalAdvance(t) <= room), texts[-1])
             corner = Qt.Corner.BottomLeftCorner
             badge = self.paint_plate(painter, text, square.bottomLeft() + QPoint(1, 0), corner)
-        if self.stale:
-            self.paint_plate(
-                painter,
-                "painting changed since",
-                square.topLeft() + QPoint(1, 1),
-                Qt.Corner.TopLeftCorner,
-                "warning",
-            )
+        at = square.topLeft() + QPoint(1, 1)
+        for text, mark in self.plates():
+            plate = self.paint_plate(painter, text, at, Qt.Corner.TopLeftCorner, mark)
+            at = plate.bottomLeft() + QPoint(0, 1)
         return badge
 
-    def _paint_outside(self, painter: QPainter, square: QRect, badge: QRect) -> None:
-        """A triangle and a number at each edge that particles are beyond."""
-        outside = self.outside
-        painter.setFont(font(CAPTION, scale=self.scale))
-        metrics = painter.fontMetrics()
-        mark, height, s = 6 * self.scale, metrics.height(), square
-        for count, dx, dy in (
-            (outside.left, -1, 0),
-            (outside.right, 1, 0),
-            (outside.bottom, 0, 1),
-            (outside.top, 0, -1),
-        ):
-            if not count:
-                continue
-            text = f"{count:,}"
-            width = metrics.horizontalAdvance(text) + mark + 10
-            x = {-1: s.left() + 1, 0: s.right() - width, 1: s.right() - width}[dx]
-            y = {-1: s.top() + 1, 0: s.center().y() - height // 2, 1: s.bottom() - height}[dy]
-            plate = QRectF(x, y, width, height)
-            if plate.intersects(QRectF(badge)):
-                plate.moveBottom(badge.top())
-            painter.fillRect(plate, self.theme.colour("surface", 0.9))
-            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-            painter.setPen(Qt.PenStyle.NoPen)
-            painter.setBrush(self.theme.colour("particles"))
-            middle = QPointF(plate.left() + 3 + mark / 2, plate.center().y())
-            ahead, across = QPointF(dx, dy) * (mark / 2), QPointF(-dy, dx) * (mark / 2)
-            painter.drawPolygon(QPolygonF([middle + ahead, middle - ahead + across, middle - ahead - across]))
-            painter.setPen(QColor(self.theme.ink))
-            painter.drawText(plate.adjusted(mark + 6, 0, 0, 0), Qt.AlignmentFlag.AlignVCenter, text)
+    def _paint_words(self, painter: QPainter, square: QRect, words: str) -> None:
+        """A few words in the middle, on a ground of their own."""
+        painter.setFont(font(scale=self.scale))
+        margin = round(16 * self.scale)
+        room = square.adjusted(margin, margin, -margin, -margin)
+        flags = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
+        box = painter.fontMetrics().boundingRect(room, int(flags), words)
+        painter.fillRect(box.adjusted(-8, -4, 8, 4), self.theme.colour("surface", 0.9))
+        painter.setPen(QColor(self.theme.ink if self.state is not None else self.theme.quiet))
+        painter.drawText(room, flags, words)
+
+    # --- hands
+
+    def nearest(self, position: QPointF) -> int:
+        """The particle drawn nearest to this position, within `REACH` pixels; -1 if there is none."""
+        points, unit = self.points, self.mapping()[0]
+        if not len(points):
+            return -1
+        away = np.hypot(*(points - np.array(self.to_plane(position), np.float32)).T)
+        index = int(np.argmin(np.where(np.isfinite(away), away, np.inf)))
+        return index if away[index] * unit <= REACH * self.scale else -1
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        """Remember where a click begins."""
+        self._pressed = event.position() if event.button() == Qt.MouseButton.LeftButton else None
+        super().mousePressEvent(event)
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        """Follow the particle that was clicked at."""
+        pressed, self._pressed = self._pressed, None
+        if pressed is not None and event.button() == Qt.MouseButton.LeftButton:
+            moved = (event.position() - pressed).manhattanLength()
+            if moved < QApplication.startDragDistance() and self.state is not None:
+                self.followed.emit(self.nearest(event.position()))
+        super().mouseReleaseEvent(event)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Enter follows the particle at the cross-hair, Escape lets it go; other keys as in every view."""
+        state = self.state
+        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and self.cursor_point is not None:
+            self.followed.emit(self.nearest(self.to_pixel(*self.cursor_point)))
+        elif event.key() == Qt.Key.Key_Escape and not self._crosshair and state is not None and len(state.path):
+            self.followed.emit(-1)
+        else:
+            super().keyPressEvent(event)

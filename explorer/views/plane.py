@@ -28,9 +28,10 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QWidget
 
-from explorer.engine.messages import EXTENT, Frame
+from explorer.engine.messages import EXTENT, Frame, Want
 from explorer.numbers import three
 from explorer.theme import CAPTION, LIGHT, Theme, font
+from explorer.viewing import Viewing, ViewOptions
 from explorer.views.ground import Ground
 
 LIMIT = 3.0
@@ -99,20 +100,36 @@ class PlaneRange(QObject):
 
 
 class PlaneView(QWidget):
-    """A square picture of the plane. Subclasses draw their marks in `paint_marks`; `show_frame` hands them a moment."""
+    """A square picture of the plane. Subclasses draw their marks in `paint_marks`; `show_frame` hands them a moment.
+
+    With a `viewing` it follows its options: what lies below the marks, and whatever else a subclass draws by them.
+    """
 
     hovered = Signal(float, float)
     """The point of the plane under the cursor or the keyboard's cross-hair."""
     left = Signal()
     """The cursor has gone."""
+    picked = Signal(float, float)
+    """The person has clicked on this point of the plane, or pressed Insert at the cross-hair."""
     captioned = Signal(str)
     """A short text that belongs beside the title."""
     readout = Signal(str)
     """One line on the point under the cursor, or on how to read the picture."""
 
-    def __init__(self, plane_range: PlaneRange, name: str, description: str, parent: QWidget | None = None) -> None:
+    wants: frozenset[Want] = frozenset()
+    """The costly parts of the frame that it needs while it is visible; they may change with the viewing's options."""
+
+    def __init__(
+        self,
+        plane_range: PlaneRange,
+        name: str,
+        description: str,
+        parent: QWidget | None = None,
+        viewing: Viewing | None = None,
+    ) -> None:
         super().__init__(parent)
         self.range = plane_range
+        self.options = ViewOptions() if viewing is None else viewing.options
         self.theme = LIGHT
         self.scale = 1.0
         self.frame: Frame | None = None
@@ -128,6 +145,8 @@ class PlaneView(QWidget):
         self.setMouseTracking(True)
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         plane_range.changed.connect(self.update)
+        if viewing is not None:
+            viewing.changed.connect(self.set_options)
 
     # --- what the rest of the program calls
 
@@ -135,9 +154,21 @@ class PlaneView(QWidget):
         """Draw this moment from now on; one that looks like the moment before is not drawn again."""
         before, self.frame = self.frame, frame
         if before is None or not self.looks_like(before, frame):
-            self.ground.show(frame.ground, frame.centre, frame.half_width)
+            self.lay_ground(frame)
             self.update()
         self.say()
+
+    def set_options(self, options: ViewOptions) -> None:
+        """Draw by these options from now on."""
+        self.options = options
+        if self.frame is not None:
+            self.lay_ground(self.frame)
+        self.update()
+        self.say()
+
+    def lay_ground(self, frame: Frame) -> None:
+        """Lay what the options ask for below the marks: p_sigma, its logarithm, its energy, or nothing."""
+        self.ground.show(frame.ground, frame.centre, frame.half_width, self.options.ground)
 
     def looks_like(self, before: Frame, frame: Frame) -> bool:
         """Whether this view would draw both frames alike; False when it cannot tell cheaply."""
@@ -210,7 +241,7 @@ class PlaneView(QWidget):
             square = self.square()
             if square.size() != self.size():
                 painter.fillRect(event.rect(), QColor(self.theme.window))
-            ratio = painter.device().devicePixelRatioF()
+            ratio = painter.deviceTransform().m11()
             view = (*self.range.centre, self.range.half_width)
             painter.setClipRect(square)
             painter.drawImage(QRectF(square), self.ground.image(view, round(square.width() * ratio), self.theme))
@@ -298,6 +329,8 @@ class PlaneView(QWidget):
             self._drag = event.position()
             event.accept()
         else:
+            if event.button() == Qt.MouseButton.LeftButton:
+                self.picked.emit(*self.to_plane(event.position()))
             super().mousePressEvent(event)
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
@@ -343,6 +376,8 @@ class PlaneView(QWidget):
             self.range.zoom(0.8 if key == Qt.Key.Key_Minus else 1.25, self.cursor_point)
         elif key == Qt.Key.Key_Home:
             self.range.reset()
+        elif key == Qt.Key.Key_Insert and self.cursor_point is not None:
+            self.picked.emit(*self.cursor_point)
         elif key == Qt.Key.Key_Escape and self._crosshair:
             self.forget_point()
         else:

@@ -102,9 +102,11 @@ class CurvePlots:
             self._scene.addItem(item)
         self.errors = [pg.PlotCurveItem(antialias=True, skipFiniteCheck=True) for _ in words]
         self.loss = pg.PlotCurveItem(antialias=True, skipFiniteCheck=True)
+        self.floor = pg.PlotCurveItem(antialias=True, skipFiniteCheck=True)
         for curve in self.errors:
             self.upper.addItem(curve, ignoreBounds=True)
-        self.lower.addItem(self.loss, ignoreBounds=True)
+        for curve in (self.floor, self.loss):
+            self.lower.addItem(curve, ignoreBounds=True)
 
     def dress(self, theme: Theme, factor: float, shades: Sequence[QColor], ratio: float) -> None:
         """Take colours, one for each level's curve, and the scale of type and lines; `ratio` device pixels a pixel."""
@@ -122,6 +124,7 @@ class CurvePlots:
             name.setFont(face)
             name.setColor(theme.ink)
         self.loss.setPen(pg.mkPen(theme.quiet, width=1.25 * k * ratio))
+        self.floor.setPen(pg.mkPen(theme.ink, width=1.25 * k * ratio, style=Qt.PenStyle.DashLine))
 
     def arrange(self, width: int, upper: QRectF, lower: QRectF, free: float) -> None:
         """Put everything in its place; the axis's numbers end left of `free`."""
@@ -137,13 +140,22 @@ class CurvePlots:
         self._across.setGeometry(QRectF(lower.left(), lower.bottom(), lower.width(), foot))
         self._ranges = (None, None, None)
 
-    def show(self, span: tuple[float, float], at: Floats, errors: Floats, loss_at: Floats, loss: Floats) -> None:
-        """Draw errors (j, levels) at (j,) and the loss (k,) at (k,) over the logarithmic `span`.
+    def show(
+        self,
+        span: tuple[float, float],
+        at: Floats,
+        errors: Floats,
+        loss_at: Floats,
+        loss: Floats,
+        floor: float | None = None,
+    ) -> None:
+        """Draw errors (j, levels) at (j,), the loss (k,) at (k,) and its floor over the logarithmic `span`.
 
         What stays as it was is left alone: an axis costs more than all lines, and errors are measured seldom.
         """
         old_span, *old = self._ranges
-        ranges = decades(errors), decades(loss)
+        lowest = [floor] if floor is not None and floor > 0 else []
+        ranges = decades(errors), decades(np.append(loss, lowest))
         areas, gaps = (self._upper, self._lower), (18 * self._factor, 30 * self._factor)
         for i, box in enumerate((self.upper, self.lower)):
             if span != old_span or ranges[i] != old[i]:
@@ -157,6 +169,8 @@ class CurvePlots:
         for i, curve in enumerate(self.errors):
             _put(curve, *log_points(at, errors[:, i], span, self._upper.width()))
         _put(self.loss, *log_points(loss_at, loss, span, self._lower.width()))
+        ends, level = np.array(span if lowest else ()), np.log10(np.array(lowest * 2))
+        _put(self.floor, ends, level)
         self._name_ends()
 
     def render(self, painter: QPainter) -> None:

@@ -11,23 +11,24 @@ from PySide6.QtCore import QPointF, QRectF, QSize
 from PySide6.QtGui import QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
-from explorer.engine.messages import PANES, Frame
+from explorer.engine.messages import Frame, Modes
 from explorer.numbers import share
+from explorer.panes import pane_names
 from explorer.theme import CAPTION, CONTROL
 from explorer.views.chart import LEFT, Chart, blend, mode_badge
-from explorer.views.ledger import NAMES, Row, rows, same_ledger
+from explorer.views.ledger import Row, rows, same_ledger
 
 MOST = 8
 """Segments at most: the rest go together."""
 
 
 class ShareBar(Chart):
-    """The bar under the particles of one pane ("ascent", "langevin" or "annealed")."""
+    """The bar under the particles of one pane, by its index; empty if the frame has no such pane."""
 
-    def __init__(self, pane: str, parent: QWidget | None = None) -> None:
+    def __init__(self, pane: int, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.pane = PANES.index(pane)
-        self.setAccessibleName(f"Shares of {NAMES[self.pane]} particles per mode")
+        self.pane = pane
+        self.setAccessibleName(f"Shares of pane {pane + 1} per mode")
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
 
     def sizeHint(self) -> QSize:
@@ -42,22 +43,31 @@ class ShareBar(Chart):
         """Draw this frame's shares, if they are others."""
         if not same_ledger(self.frame, frame):
             super().show_frame(frame)
+            names = pane_names(frame.pane_states)
+            if self.pane < len(names):
+                self.setAccessibleName(f"Shares of {names[self.pane]} particles per mode")
+
+    @property
+    def modes(self) -> Modes | None:
+        """The ledger, if it has this pane."""
+        modes = self.frame.modes if self.frame is not None else None
+        return modes if modes is not None and self.pane < len(modes.share) else None
 
     def text(self) -> str:
         """The shares in words: "mode 1: 0.803, truth 0.800; ...", empty before the first release."""
-        if self.frame is None or self.frame.modes is None:
+        modes = self.modes
+        if modes is None:
             return ""
-        modes = self.frame.modes
         parts = [f"{row.name}: {share(row.share[self.pane])}, truth {share(row.mass)}" for row in rows(modes, MOST)]
         return "; ".join([*parts, f"elsewhere: {share(modes.elsewhere[self.pane])}"])
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Draw the segments, the truth's ticks and as many numbers as have room."""
-        if self.frame is None or self.frame.modes is None:
+        modes = self.modes
+        if modes is None:
             return
         with QPainter(self) as painter:
             k = self.factor
-            modes = self.frame.modes
             lines = rows(modes, MOST)
             bar = QRectF(1, 6 * k, self.width() - 2, 10 * k)
             painter.setPen(self.theme.colour("rule"))

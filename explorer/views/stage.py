@@ -8,25 +8,31 @@ A doubled tile takes the four places of its half (left or right) of the block, s
 big = 2 side + a title + a strip + a gap. The other half stays as it was, or holds a doubled tile of its own: both
 fields, or two panes of particles, large and side by side. The row of the noise level then moves below.
 
+Any view can stand in any place: `arrange` says which, and views that stand nowhere are kept, unseen. A presentation
+shows one to four of them alone, as large as they fit.
+
 The layout is plain arithmetic in `settle`, done at every resize: a stage that is never shown, as in a film, lies
 exactly like one in a window.
 """
 
 from __future__ import annotations
 
-from PySide6.QtCore import QRect, QSize, Qt, Signal
+from collections.abc import Callable
+from itertools import pairwise
+
+from PySide6.QtCore import QPoint, QRect, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QKeyEvent, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QWidget
 
-from explorer.engine.messages import Frame
+from explorer.engine.messages import Frame, Want
 from explorer.theme import LIGHT, UNIT, Theme
 from explorer.views.tile import FOOT, HEAD, Tile, least_height, tell
 
-TILES = ("painting", "learned", "true", "error", "shares", "ascent", "langevin", "annealed")
-"""The tiles' names, in reading order."""
+PLACES = ("painting", "learned", "true", "curves", "shares", "pane1", "pane2", "pane3")
+"""The eight views of the story, in reading order."""
 
-FIELDS = ("learned", "true")
-"""The tiles that show arrows."""
+FIELDS = ("learned", "true", "difference")
+"""The views that show arrows."""
 
 LATTICE, LATTICE_DOUBLED = 20, 32
 """Arrows along a side of a field, and at least so many when a field is doubled."""
@@ -38,18 +44,28 @@ _BETWEEN = 32
 
 
 class Stage(QWidget):
-    """Holds the tiles. Put tiles and the row between in reading order: it is the order of the keyboard's focus."""
+    """Holds the tiles, each with a view, and says which of them are seen."""
 
     lattice_wanted = Signal(int)
     """So many arrows along a side suit the size at which fields are shown now."""
+    arranged = Signal()
+    """Other views are seen than before, or in other places."""
+    touched = Signal(str)
+    """The person has clicked on this view."""
+    menu_wanted = Signal(str, QPoint)
+    """The person wants to choose what stands in this view's place; where on the screen."""
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, make: Callable[[str], object] | None = None, parent: QWidget | None = None) -> None:
+        """`make` puts a view that is to be seen for the first time; without it only views that were put can be seen."""
         super().__init__(parent)
+        self._make = make
+        self._places: tuple[str, ...] = PLACES
+        self._presented: tuple[str, ...] = ()
         self.theme = LIGHT
         self.scale = 1.0
         self._tiles: dict[str, Tile] = {}
         self._between: QWidget | None = None
-        self._doubled: dict[int, str] = {}
+        self._doubled: dict[int | None, str] = {}
         self._lattice = LATTICE
         self.setAccessibleName("Stage")
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
@@ -57,13 +73,7 @@ class Stage(QWidget):
     # --- what is on it
 
     def put(self, name: str, title: str, content: QWidget, footer: QWidget | None = None) -> Tile:
-        """Make a tile in the place of this name (one of `TILES`) out of any widget, and a strip below it.
-
-        Raises:
-            KeyError: there is no place of this name.
-        """
-        if name not in TILES:
-            raise KeyError(name)
+        """Make a tile of this name out of any widget, and a strip below it; it is seen where `arrange` says."""
         old = self._tiles.pop(name, None)
         if old is not None:
             old.hide()
@@ -72,6 +82,8 @@ class Stage(QWidget):
         tile.set_theme(self.theme)
         tile.set_scale(self.scale)
         tile.double_wanted.connect(self._on_double_wanted)
+        tile.touched.connect(self._on_touched)
+        tile.menu_wanted.connect(self._on_menu_wanted)
         self._tiles[name] = tile
         self.settle()
         return tile
@@ -89,15 +101,61 @@ class Stage(QWidget):
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The names of the tiles that are there, in reading order."""
-        return tuple(name for name in TILES if name in self._tiles)
+        """The names of the views that stand in a place, in reading order."""
+        return tuple(name for name in self._places if name in self._tiles)
+
+    @property
+    def places(self) -> tuple[str, ...]:
+        """The view in each of the eight places, in reading order."""
+        return self._places
+
+    def arrange(self, names: tuple[str, ...]) -> None:
+        """Put these views, eight different ones, into the places in reading order; the order of focus follows.
+
+        Raises:
+            KeyError: a view that there is not.
+        """
+        for name in names:
+            if name not in self._tiles and self._make is not None:
+                self._make(name)
+        for name in names:
+            self._tiles[name].raise_()
+        self._places = names
+        self._doubled = {half: name for half, name in self._doubled.items() if self._half_of(name) == half}
+        for before, after in pairwise(self.names):
+            QWidget.setTabOrder(_last_in(self._tiles[before]), _first_in(self._tiles[after]))
+        self.settle()
+        self.arranged.emit()
+
+    def exchange(self, name: str, other: str) -> None:
+        """Put the view `other` into the place of `name`; if it stands elsewhere, the two change places."""
+        swap = {name: other, other: name}
+        self.arrange(tuple(swap.get(each, each) for each in self._places))
+
+    def present(self, names: tuple[str, ...]) -> None:
+        """Show these, one to four, alone and large; () shows all again as they were."""
+        self._presented = tuple(name for name in self.names if name in names)
+        self.settle()
+        self.arranged.emit()
+
+    @property
+    def seen(self) -> tuple[str, ...]:
+        """The names of the views that can be seen now."""
+        if self._presented:
+            return self._presented
+        return tuple(name for name in self.names if self._doubled.get(self._half_of(name)) in (None, name))
+
+    @property
+    def wants(self) -> frozenset[Want]:
+        """The costly parts of a frame that the views to be seen show."""
+        return frozenset[Want]().union(*(getattr(self._tiles[name].content, "wants", ()) for name in self.seen))
 
     # --- what every view has
 
     def show_frame(self, frame: Frame) -> None:
-        """Hand the moment to every tile."""
-        for tile in self._tiles.values():
-            tile.show_frame(frame)
+        """Hand the moment to every view that can be seen."""
+        for name in self.seen:
+            self._tiles[name].show_frame(frame)
 
     def set_theme(self, theme: Theme) -> None:
         """Take the colours of this theme, everything on the stage too."""
@@ -124,14 +182,18 @@ class Stage(QWidget):
 
     def double(self, name: str) -> None:
         """Show this tile doubled; one that was doubled in the same half becomes small."""
-        self._doubled[_half(name)] = name
-        self.settle()
+        half = self._half_of(name)
+        if half is not None:
+            self._doubled[half] = name
+            self.settle()
+            self.arranged.emit()
 
     def halve(self, name: str | None = None) -> None:
         """Show this tile, or all, at the usual size."""
         for half in [h for h, n in self._doubled.items() if name in (None, n)]:
             del self._doubled[half]
         self.settle()
+        self.arranged.emit()
 
     def toggle(self, name: str) -> None:
         """Double a tile, or make it small again."""
@@ -141,11 +203,19 @@ class Stage(QWidget):
             self.double(name)
 
     def _on_double_wanted(self) -> None:
+        if not self._presented:
+            self.toggle(self._sender())
+
+    def _on_touched(self) -> None:
+        self.touched.emit(self._sender())
+
+    def _on_menu_wanted(self, at: QPoint) -> None:
+        self.menu_wanted.emit(self._sender(), at)
+
+    def _sender(self) -> str:
+        """The name of the tile whose signal is being handled."""
         tile = self.sender()
-        for name, known in self._tiles.items():
-            if known is tile:
-                self.toggle(name)
-                return
+        return next(name for name, known in self._tiles.items() if known is tile)
 
     # --- geometry
 
@@ -159,6 +229,12 @@ class Stage(QWidget):
 
     def settle(self) -> None:
         """Lay everything out for the present size, at once."""
+        for name, tile in self._tiles.items():
+            if name not in (self._presented or self.names):
+                tile.hide()
+        if self._presented:
+            self._settle_presented()
+            return
         head = round(HEAD * self.scale)
         feet = [self._foot(line) for line in (0, 1)]
         row = 0
@@ -167,7 +243,7 @@ class Stage(QWidget):
         # Two rows are 2 side + rest high; a doubled tile's own title and strip leave it a square of 2 side + more.
         rest = 2 * head + sum(feet) + UNIT
         # Both doubled tiles take the higher of their rows' strips, so that their squares are equal.
-        foot = max((feet[_line(name)] for name in self._doubled.values()), default=0)
+        foot = max((feet[self._line_of(name)] for name in self._doubled.values()), default=0)
         more = rest - head - foot
         width, height = self.width() - 2 * UNIT, self.height() - 2 * UNIT
         gaps = 3 - len(self._doubled)
@@ -187,11 +263,11 @@ class Stage(QWidget):
         left = block.left()
         for half in (0, 1):
             chosen = self._doubled.get(half)
-            for name in (n for n in self.names if _half(n) == half):
-                tile, line = self._tiles[name], _line(name)
+            for name in (n for n in self.names if self._half_of(n) == half):
+                tile, line = self._tiles[name], self._line_of(name)
                 tile.set_foot(foot if name == chosen else feet[line])
                 if chosen is None:
-                    across = TILES.index(name) % 2 * (side + gutter)
+                    across = self._places.index(name) % 2 * (side + gutter)
                     tile.setGeometry(left + across, tops[line], side, head + side + feet[line])
                 elif name == chosen:
                     tile.setGeometry(left, block.top(), 2 * side + more, 2 * side + rest)
@@ -201,13 +277,49 @@ class Stage(QWidget):
         self._tell_lattice()
         self.update()
 
+    def _line_of(self, name: str) -> int:
+        """0 for a view of the upper row, 1 for one of the lower."""
+        return self._places.index(name) // _COLUMNS
+
+    def _half_of(self, name: str) -> int | None:
+        """0 for a view of the left half, 1 for one of the right, None for one that stands nowhere."""
+        return self._places.index(name) % _COLUMNS // 2 if name in self._places else None
+
     def _foot(self, line: int) -> int:
         """The height that the strips of a row need."""
-        wanted = [tile.foot_wanted for name, tile in self._tiles.items() if _line(name) == line]
+        wanted = [self._tiles[name].foot_wanted for name in self.names if self._line_of(name) == line]
         return max(wanted, default=round(FOOT * self.scale))
 
+    def _settle_presented(self) -> None:
+        """One alone, two or three side by side, four two by two, with the row between below them."""
+        names = self._presented
+        cols = 2 if len(names) == 4 else len(names)
+        lines = -(-len(names) // cols)
+        row = 0
+        if self._between is not None:
+            row = max(round(_BETWEEN * self.scale), least_height(self._between)) + UNIT
+        tiles = [self._tiles[name] for name in names]
+        head, foot = round(HEAD * self.scale), max(tile.foot_wanted for tile in tiles)
+        high = (self.height() - 2 * UNIT - row - (lines - 1) * UNIT) // lines - head - foot
+        wide = (self.width() - 2 * UNIT - (cols - 1) * _GUTTER) // cols
+        side = max(1, min(high, wide))
+        left = (self.width() - cols * side - (cols - 1) * _GUTTER) // 2
+        tall = head + side + foot
+        top = max(0, (self.height() - row - lines * tall - (lines - 1) * UNIT) // 2)
+        for i, tile in enumerate(tiles):
+            tile.set_foot(foot)
+            x, y = left + i % cols * (side + _GUTTER), top + i // cols * (tall + UNIT)
+            tile.setGeometry(x, y, side, tall)
+            tile.place()
+            tile.show()
+        if self._between is not None:
+            self._between.setGeometry(2 * UNIT, self.height() - row, self.width() - 4 * UNIT, row - UNIT)
+        self._tell_lattice()
+        self.update()
+
     def _tell_lattice(self) -> None:
-        sides = [self._tiles[n].square().width() for n in self.doubled if n in FIELDS and n in self._tiles]
+        large = self._presented or self.doubled
+        sides = [self._tiles[n].square().width() for n in large if n in FIELDS and n in self._tiles]
         lattice = LATTICE
         if sides:
             lattice = min(max(LATTICE_DOUBLED, max(sides) // 64 * 4), 64)
@@ -237,11 +349,13 @@ class Stage(QWidget):
             super().keyPressEvent(event)
 
 
-def _line(name: str) -> int:
-    """0 for the tiles of the upper row, 1 for those of the lower."""
-    return TILES.index(name) // _COLUMNS
+def _first_in(tile: Tile) -> QWidget:
+    """What the keyboard comes to first in a tile."""
+    return tile.content if tile.content.focusPolicy() != Qt.FocusPolicy.NoFocus else tile
 
 
-def _half(name: str) -> int:
-    """0 for the tiles of the left half, 1 for those of the right."""
-    return TILES.index(name) % _COLUMNS // 2
+def _last_in(tile: Tile) -> QWidget:
+    """What the keyboard comes to last in a tile."""
+    parts = tile.footer.findChildren(QWidget) if tile.footer is not None else []
+    able = [part for part in parts if part.focusPolicy() & Qt.FocusPolicy.TabFocus]
+    return able[-1] if able else _first_in(tile)

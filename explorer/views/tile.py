@@ -3,14 +3,27 @@
 The title stands left in 16 px, a caption right of it in 12 px; the strip holds a given widget (the brush's controls, a
 share bar) or, without one, the content's readout as a line of text. There are no boxes: the rule is the only line.
 
-A content may have signals `captioned(str)` and `readout(str)`; the tile writes what they say, and puts a readout in the
-caption's place while a widget occupies the strip.
+A content may have signals `titled(str)`, `captioned(str)` and `readout(str)`; the tile writes what they say, and puts a
+readout in the caption's place while a widget occupies the strip. A click on the title, or the menu key, asks for the
+menu of what can be shown here.
 """
 
 from __future__ import annotations
 
-from PySide6.QtCore import QRect, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QFocusEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen, QResizeEvent
+from PySide6.QtCore import QEvent, QObject, QPoint, QPointF, QRect, QSize, Qt, Signal
+from PySide6.QtGui import (
+    QColor,
+    QContextMenuEvent,
+    QEnterEvent,
+    QFocusEvent,
+    QFontMetrics,
+    QKeyEvent,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QPen,
+    QResizeEvent,
+)
 from PySide6.QtWidgets import QWidget
 
 from explorer.theme import CAPTION, CONTROL, LIGHT, TITLE, UNIT, Theme, font
@@ -27,6 +40,10 @@ class Tile(QWidget):
 
     double_wanted = Signal()
     """The person wants this tile large, or small again."""
+    menu_wanted = Signal(QPoint)
+    """The person wants to choose what this tile shows; where on the screen."""
+    touched = Signal()
+    """The person has clicked on the tile or what is in it."""
 
     def __init__(
         self, title: str, content: QWidget, footer: QWidget | None = None, parent: QWidget | None = None
@@ -46,12 +63,19 @@ class Tile(QWidget):
             if part is not None:
                 part.setParent(self)
                 part.show()
-        for name, slot in (("captioned", self.set_caption), ("readout", self.set_readout)):
+                part.installEventFilter(self)
+        for name, slot in (
+            ("titled", self.set_title),
+            ("captioned", self.set_caption),
+            ("readout", self.set_readout),
+        ):
             signal = getattr(content, name, None)
             if signal is not None:
                 signal.connect(slot)
         self.setAccessibleName(title)
-        self.setAccessibleDescription("Return makes this square large, Escape makes it small again.")
+        self.setAccessibleDescription(
+            "Return makes this square large, Escape makes it small again, the menu key chooses what it shows."
+        )
         if content.focusPolicy() == Qt.FocusPolicy.NoFocus:
             self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         announce = getattr(content, "announce", None)
@@ -76,6 +100,13 @@ class Tile(QWidget):
     def empty(self) -> str:
         """What is written over a content that has nothing to show."""
         return self._empty
+
+    def set_title(self, text: str) -> None:
+        """Call the tile this."""
+        if text and text != self.title:
+            self.title = text
+            self.setAccessibleName(text)
+            self.update(0, 0, self.width(), self.head)
 
     def set_caption(self, text: str) -> None:
         """Write this right of the title."""
@@ -182,9 +213,11 @@ class Tile(QWidget):
             painter.setFont(font(TITLE, bold=True, scale=self.scale))
             metrics = painter.fontMetrics()
             painter.setPen(QColor(self.theme.ink))
-            title = metrics.elidedText(self.title, Qt.TextElideMode.ElideRight, line.width())
+            title = metrics.elidedText(self.title, Qt.TextElideMode.ElideRight, line.width() - 2 * UNIT)
             painter.drawText(line, middle | Qt.AlignmentFlag.AlignLeft, title)
-            used = metrics.horizontalAdvance(title) + UNIT
+            used = metrics.horizontalAdvance(title)
+            self._paint_arrow(painter, line.left() + used + UNIT // 2, line.center().y())
+            used += round(2.5 * UNIT)
             painter.setFont(font(CAPTION, scale=self.scale))
             metrics = painter.fontMetrics()
             painter.setPen(QColor(self.theme.quiet))
@@ -199,7 +232,50 @@ class Tile(QWidget):
             painter.setPen(QPen(QColor(self.theme.ink if focused else self.theme.rule), 2 if focused else 1))
             painter.drawLine(square.left(), rule, square.right(), rule)
 
+    def _paint_arrow(self, painter: QPainter, x: float, y: float) -> None:
+        """A small arrow behind the title: more can be shown here."""
+        if not self.isWindow() and self.testAttribute(Qt.WidgetAttribute.WA_UnderMouse):
+            size = UNIT / 2 * self.scale
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+            painter.setPen(QPen(QColor(self.theme.quiet), 1.5))
+            down = [QPointF(x + k * size, y + (size if k == 1 else -size) / 3) for k in range(3)]
+            painter.drawPolyline(down)
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
+
     # --- hands
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Notice that what is in the tile was touched; it goes on to it."""
+        if event.type() in (QEvent.Type.MouseButtonPress, QEvent.Type.FocusIn):
+            self.touched.emit()
+        return False
+
+    def enterEvent(self, event: QEnterEvent) -> None:
+        """Show the arrow of the menu."""
+        self.update(0, 0, self.width(), self.head)
+
+    def leaveEvent(self, event: QEvent) -> None:
+        """Take the arrow away."""
+        self.update(0, 0, self.width(), self.head)
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        """Ask for the menu by a click on the title."""
+        self.touched.emit()
+        if event.button() == Qt.MouseButton.LeftButton and self._on_title(event.position().toPoint()):
+            self.menu_wanted.emit(self.mapToGlobal(QPoint(self.square().left(), self.head)))
+            return
+        super().mousePressEvent(event)
+
+    def _on_title(self, at: QPoint) -> bool:
+        width = QFontMetrics(font(TITLE, bold=True, scale=self.scale)).horizontalAdvance(self.title)
+        return at.y() < self.head and 0 <= at.x() - self.square().left() <= width + 3 * UNIT
+
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        """Ask for the menu by the menu key; the right button does on the title and the strip, for it pans the plane."""
+        if event.reason() == QContextMenuEvent.Reason.Mouse and self.square().contains(event.pos()):
+            return
+        self.menu_wanted.emit(self.mapToGlobal(QPoint(self.square().left(), self.head)))
+        event.accept()
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
         """Ask to be large, or small again."""

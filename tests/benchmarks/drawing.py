@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable
+from functools import partial
 from statistics import median
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
@@ -20,11 +21,17 @@ from PySide6.QtWidgets import QApplication
 from explorer.brush import Brush
 from explorer.document import Document
 from explorer.engine.messages import Frame
+from explorer.viewing import Viewing, ViewOptions
 from explorer.views.canvas import Canvas
+from explorer.views.curl import CurlView
+from explorer.views.difference import DifferenceView
+from explorer.views.error_map import ErrorMapView
 from explorer.views.field import FieldView
 from explorer.views.particles import ParticleView
 from explorer.views.plane import PlaneRange, PlaneView
+from explorer.views.surface import SurfaceView
 from tests.explorer.frames import make_frame
+from tests.explorer.mapped import mapped
 
 RENDERS = 60
 
@@ -76,6 +83,15 @@ def main() -> None:
         (f"arrows {n} x {n}", lambda: FieldView("true", PlaneRange()), [make_frame(n=n, seed=s) for s in (0, 1)])
         for n in (20, 32, 64)
     ]
+    fields = [mapped(make_frame(seed=s, sigma=0.12 + 0.01 * s), version=s + 1) for s in (0, 1)]
+    for name, kind, options in (
+        ("streamlines", DifferenceView, ViewOptions(style="streamlines")),
+        ("texture", DifferenceView, ViewOptions(style="texture")),
+        ("error map, hatched", ErrorMapView, ViewOptions()),
+        ("curl", CurlView, ViewOptions()),
+        ("surface", SurfaceView, ViewOptions()),
+    ):
+        rows.append((name, partial(kind, PlaneRange(), Viewing(options)), fields))
     for number in (10_000, 20_000):
         for progress, words in ((0.2, "spread"), (1.0, "settled")):
             frames = [make_frame(number=number, progress=progress, seed=s) for s in (0, 1)]

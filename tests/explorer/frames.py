@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from explorer.engine.messages import EXTENT, Frame, Modes
+from explorer.engine.messages import EXTENT, Frame, Modes, PaneState
 
 Floats = NDArray[np.float64]
 
@@ -97,6 +97,27 @@ def _modes(number: int) -> Modes:
     return Modes(*(array.astype(np.float32) for array in arrays))
 
 
+def pane_state(sampler: str, progress: float) -> PaneState:
+    """How far one of the three panes is."""
+    annealed = sampler == "annealed"
+    ladder = np.geomspace(1.0, 0.02, 32) if annealed else np.array([0.02])
+    level = min(31, int(32 * progress)) if annealed else 0
+    return PaneState(
+        sampler=sampler,
+        source="learned",
+        weights_step=3412,
+        step=round(1600 * progress),
+        steps=1600,
+        sigma=float(0.02**progress) if annealed else 0.02,
+        level=level,
+        levels=len(ladder),
+        evaluations=1600,
+        table_error=0.004,
+        ladder=ladder.astype(np.float32),
+        label={"ascent": "ascent", "langevin": "Langevin", "annealed": "annealed"}[sampler],
+    )
+
+
 def make_frame(
     *,
     sigma: float = 0.12,
@@ -158,15 +179,11 @@ def make_frame(
         moving=progress < 1,
         particle_step=round(1600 * progress),
         particle_steps=1600,
-        particle_level=min(31, int(32 * progress)),
-        particle_sigma=float(0.02**progress),
-        particle_source="learned",
-        particle_weights_step=3412,
-        table_error=0.004,
         particles_revision=3,
         panes=_panes(number, progress, generator),
+        pane_states=tuple(pane_state(sampler, progress) for sampler in ("ascent", "langevin", "annealed")),
         modes=_modes(number),
-        ladder=np.geomspace(1.0, 0.02, 32).astype(np.float32),
+        particle_shown=round(1600 * progress),
     )
     return replace(frame, **changes)
 
@@ -191,6 +208,7 @@ def empty_frame(**changes: Any) -> Frame:  # noqa: ANN401
         "moving": False,
         "particle_step": 0,
         "panes": np.zeros((3, 0, 2), np.float32),
+        "pane_states": (),
         "modes": None,
     }
     return make_frame(**(values | changes))

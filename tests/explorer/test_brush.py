@@ -7,7 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from explorer.brush import SIZE, Brush, Coverage, Rect, paint, stroke_on
+from explorer.brush import SIZE, Brush, Coverage, Rect, lay, unite
+from explorer.edits import Stroke
+from explorer.paint.applying import painted
 from trainer.errors import InputError
 
 CENTRES = -1 + (np.arange(SIZE) + 0.5) * (2 / SIZE)
@@ -23,6 +25,10 @@ def cover(brush: Brush, points: list[tuple[float, ...]]) -> np.ndarray:
         coverage.extend(*point)
     coverage.end()
     return coverage.mask
+
+
+def stroke_on(base: np.ndarray, brush: Brush, points: list[tuple[float, float, float]]) -> np.ndarray:
+    return painted(Stroke(brush, tuple(points)), base, base)
 
 
 def curve(points: np.ndarray) -> np.ndarray:
@@ -152,13 +158,19 @@ def test_a_stroke_that_leaves_the_square_is_clipped_and_one_outside_is_nothing()
     assert not coverage.mask.any()
 
 
-def test_paint_gives_the_rectangle_only() -> None:
-    coverage = Coverage(Brush(0.2))
-    rect = coverage.begin(0.1, -0.3)
-    assert rect is not None
-    base = np.zeros((SIZE, SIZE), np.float32)
-    assert paint(base, coverage, rect).shape == (rect.row1 - rect.row0, rect.col1 - rect.col0)
+def test_paint_is_laid_on_and_taken_away_by_strength_and_coverage() -> None:
+    under, mask = np.array([0.0, 0.5, 1.0], np.float32), np.array([1.0, 0.5, 0.5], np.float32)
+    assert lay(under, mask, Brush(0.1, 0.5)).tolist() == [0.5, 0.625, 1.0]
+    assert lay(under, mask, Brush(0.1, 0.5, eraser=True)).tolist() == [0.0, 0.375, 0.75]
+
+
+def test_rectangles() -> None:
     assert Rect(0, 2, 3, 4).union(Rect(1, 5, 0, 1)) == Rect(0, 5, 0, 4)
+    assert unite([None, Rect(0, 2, 3, 4), None, Rect(1, 5, 0, 1)]) == Rect(0, 5, 0, 4)
+    assert unite([None]) is None
+    assert Rect.whole(np.zeros((32, 32))) == Rect(0, 32, 0, 32)
+    assert Rect.around(np.array([5, 33, 70]), 32) == Rect(0, 3, 1, 7)
+    assert Rect.around(np.array([], int), 32) is None
 
 
 @pytest.mark.parametrize(

@@ -27,6 +27,8 @@ from explorer.views.ledger import LedgerView, ledger_text, rows
 from explorer.views.sharebar import ShareBar
 from tests.explorer.frames import empty_frame, make_frame
 
+NAMES = ("ascent", "Langevin", "annealed")
+
 
 def many_modes(count: int) -> Modes:
     """A ledger of `count` modes: ascent has equal shares, the other two are right."""
@@ -71,13 +73,13 @@ def test_tiny_and_huge_numbers_are_powers_of_ten() -> None:
 def test_ledger_text_tells_the_story(qtbot: QtBot) -> None:
     frame = make_frame()
     assert frame.modes is not None
-    first, second = ledger_text(frame.modes).splitlines()[1:3]
+    first, second = ledger_text(frame.modes, NAMES).splitlines()[1:3]
     assert first.split()[:3] == ["mode", "1", "0.800"]
     assert [first.split()[3], first.split()[7], first.split()[11]] == ["0.549", "0.548", "0.801"]
     assert second.split()[2] == "0.200"
     view = LedgerView()
     view.show_frame(frame)
-    assert view.text() == ledger_text(frame.modes)
+    assert view.text() == ledger_text(frame.modes, NAMES)
     assert "simultaneous 95 %" in view.hint(0)
 
 
@@ -129,8 +131,8 @@ def test_ledger_draws_any_number_of_modes(qtbot: QtBot, count: int, size: tuple[
 # --- share bar ---
 
 
-@pytest.mark.parametrize(("pane", "part"), [("langevin", 0.548), ("annealed", 0.801)])
-def test_share_bar_divides_at_the_share(qtbot: QtBot, pane: str, part: float) -> None:
+@pytest.mark.parametrize(("pane", "part"), [(1, 0.548), (2, 0.801)])
+def test_share_bar_divides_at_the_share(qtbot: QtBot, pane: int, part: float) -> None:
     bar = ShareBar(pane)
     qtbot.addWidget(bar)
     bar.resize(502, 40)
@@ -144,7 +146,7 @@ def test_share_bar_divides_at_the_share(qtbot: QtBot, pane: str, part: float) ->
 
 
 def test_share_bar_is_quiet_before_the_first_release(qtbot: QtBot) -> None:
-    bar = ShareBar("ascent")
+    bar = ShareBar(0)
     qtbot.addWidget(bar)
     bar.show_frame(empty_frame())
     assert bar.text() == ""
@@ -362,7 +364,7 @@ def test_curves_redraw_at_most_ten_times_a_second(qtbot: QtBot) -> None:
     view.removeEventFilter(counter)
 
 
-@pytest.mark.parametrize("make", [CurvesView, LedgerView, lambda: ShareBar("annealed")])
+@pytest.mark.parametrize("make", [CurvesView, LedgerView, lambda: ShareBar(2)])
 def test_charts_are_collected(qtbot: QtBot, make: type[Chart]) -> None:
     chart = make()
     chart.show_frame(make_frame(number=10))

@@ -10,159 +10,39 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
-import explorer.document
-from explorer.brush import SIZE, WHOLE, Brush
-from explorer.document import (
+import explorer.history
+from explorer.brush import SIZE, Brush, Rect
+from explorer.document import Document
+from explorer.edits import (
     Change,
+    ChangeComponents,
     ChangeFit,
-    ChangeParticles,
     ChangeParticleSeed,
+    ChangeRace,
+    ChangeScene,
     ChangeSeed,
+    ChangeStop,
     Clear,
     Command,
-    Document,
+    DeleteCells,
+    Ellipse,
+    Fill,
+    Line,
     LoadPainting,
+    MoveCells,
+    Resize,
+    Smooth,
+    Stamp,
     Stroke,
 )
+from explorer.history import size
+from tests.explorer.documents import Watcher, noise, panes, square, state
+from trainer.components import Component
 from trainer.errors import InputError
+from trainer.plans import StopSettings
 from trainer.projects import Setup
-from trainer.settings import FitSettings, ParticleSettings
-
-
-def square(name: str = "square") -> Setup:
-    weights = np.zeros((SIZE, SIZE), np.float32)
-    weights[30:90, 40:70] = 0.5
-    return Setup(weights, name)
-
-
-def noise(seed: int) -> np.ndarray:
-    return np.random.default_rng(seed).random((SIZE, SIZE), np.float32)
-
-
-def state(document: Document) -> tuple[object, ...]:
-    """All that undo must bring back, bit by bit."""
-    d = document
-    return d.weights.tobytes(), d.name, d.fit, d.particles, d.seed, d.particle_seed
-
-
-places = st.floats(-1.2, 1.2, allow_nan=False)
-points = st.lists(st.tuples(places, places, st.floats(0, 1)), min_size=1, max_size=5)
-brushes = st.builds(Brush, st.floats(0.005, 0.3), st.floats(0.1, 1.0), st.booleans())
-strokes = st.builds(lambda brush, through: Stroke(brush, tuple(through)), brushes, points)
-commands = st.one_of(
-    strokes,
-    st.just(Clear()),
-    st.builds(lambda seed, name: LoadPainting(noise(seed), name), st.integers(0, 3), st.sampled_from(["a", "b"])),
-    st.builds(lambda batch: ChangeFit(FitSettings(batch=batch)), st.integers(16, 20)),
-    st.builds(lambda number: ChangeParticles(ParticleSettings(number=number)), st.integers(1, 5)),
-    st.builds(ChangeSeed, st.integers(0, 3)),
-    st.builds(ChangeParticleSeed, st.integers(0, 3)),
-)
-deeds = st.one_of(
-    commands,
-    strokes.map(lambda stroke: ("live", stroke)),
-    strokes.map(lambda stroke: ("cancel", stroke)),
-    strokes.map(lambda stroke: ("undo within", stroke)),
-    st.sampled_from(["undo", "redo", "save"]),
-)
-
-
-def draw(document: Document, stroke: Stroke) -> None:
-    document.begin_stroke(stroke.brush, *stroke.points[0])
-    for point in stroke.points[1:]:
-        document.extend_stroke(*point)
-
-
-class Watcher:
-    """Follows a document by what it is told alone."""
-
-    def __init__(self, document: Document) -> None:
-        self.document = document
-        self.weights = document.weights.copy()
-        self.revision = document.revision
-        self.told: list[Change] = []
-        document.subscribe(self)
-
-    def __call__(self, change: Change) -> None:
-        document = self.document
-        self.told.append(change)
-        assert document.revision >= self.revision
-        if change.rect is not None:
-            assert document.revision > self.revision
-            self.weights[change.rect.slices] = document.weights[change.rect.slices]
-        self.revision = document.revision
-        assert np.array_equal(self.weights, document.weights)
-
-
-@settings(max_examples=60, deadline=None)
-@given(st.lists(deeds, max_size=14))
-def test_undo_and_redo_of_anything(sequence: list[object]) -> None:
-    document = Document(square())
-    watcher = Watcher(document)
-    past, future, saved = [state(document)], [], state(document)
-    for deed in sequence:
-        before = state(document)
-        match deed:
-            case "undo":
-                document.undo()
-                if len(past) > 1:
-                    future.append(past.pop())
-            case "redo":
-                document.redo()
-                if future:
-                    past.append(future.pop())
-            case "save":
-                document.mark_saved("project.scorex")
-                saved = state(document)
-                assert not document.changed
-            case ("cancel", Stroke() as stroke):
-                draw(document, stroke)
-                document.cancel_stroke()
-            case ("undo within", Stroke() as stroke):
-                draw(document, stroke)
-                document.undo()
-                document.extend_stroke(0.0, 0.0)
-                if (after := state_after(before, stroke)) != before:
-                    future = [after]
-            case ("live", Stroke() as stroke):
-                draw(document, stroke)
-                document.end_stroke()
-                if state(document) != before:
-                    past.append(state(document))
-                    future.clear()
-                    assert state(document) == state_after(before, stroke)
-            case command:
-                document.do(command)
-                if state(document) != before:
-                    past.append(state(document))
-                    future.clear()
-        assert state(document) == past[-1]
-        assert document.can_undo == (len(past) > 1)
-        assert document.can_redo == bool(future)
-        assert np.array_equal(watcher.weights, document.weights)
-        assert not document.weights.flags.writeable
-        if not document.changed:
-            assert state(document) == saved
-    end, reached = state(document), len(past)
-    for _ in range(reached - 1):
-        document.undo()
-    assert state(document) == past[0] == state(Document(square()))
-    assert not document.can_undo
-    for expected in past[1:]:
-        document.redo()
-        assert state(document) == expected
-    assert state(document) == end
-
-
-def state_after(before: tuple[object, ...], stroke: Stroke) -> tuple[object, ...]:
-    """Apply the whole stroke at once."""
-    weights = np.frombuffer(before[0], np.float32).reshape(SIZE, SIZE)  # type: ignore[call-overload]
-    document = Document(Setup(weights, *before[1:]))  # type: ignore[arg-type]
-    document.do(stroke)
-    return state(document)
+from trainer.settings import FitSettings
 
 
 def test_a_stroke_shows_live_and_is_one_step() -> None:
@@ -228,7 +108,14 @@ def test_what_changes_nothing_leaves_no_step() -> None:
         Stroke(Brush(), ((5.0, 5.0, 1.0),)),
         LoadPainting(document.weights, "square"),
         ChangeFit(FitSettings()),
-        ChangeParticles(ParticleSettings()),
+        ChangeScene(document.scene),
+        ChangeStop(document.stop),
+        ChangeRace(document.race),
+        ChangeComponents(()),
+        Resize(SIZE),
+        Fill((-0.9, 0.9), 0.0),
+        DeleteCells(np.array([0, 5], np.uint16)),
+        Line(Brush(), (3.0, 3.0), (4.0, 3.0)),
         ChangeSeed(0),
         ChangeParticleSeed(0),
     ):
@@ -247,7 +134,17 @@ def test_what_changes_nothing_leaves_no_step() -> None:
         (Clear(), "clear", None),
         (LoadPainting(noise(1), "spiral"), "loading spiral", None),
         (ChangeFit(FitSettings(batch=64)), "training settings", Change(fit=True, history=True)),
-        (ChangeParticles(ParticleSettings(number=9)), "particle settings", Change(particles=True, history=True)),
+        (ChangeScene(panes(9)), "panes", Change(scene=True, history=True)),
+        (ChangeStop(StopSettings(steps=9)), "stop conditions", Change(stop=True, history=True)),
+        (Line(Brush(), (-0.9, 0.9), (0.9, 0.9)), "line", None),
+        (Ellipse(Brush(), (0.0, 0.0), (0.9, 0.9)), "circle", None),
+        (Ellipse(Brush(), (0.0, 0.0), (0.9, 0.5), filled=False), "ellipse", None),
+        (Fill((0.9, 0.9)), "fill", None),
+        (Smooth(0.1), "smoothing the painting", None),
+        (Smooth(0.1, Brush(), ((-0.2, 0.0, 1.0),)), "smoothing", None),
+        (Stamp(noise(1)[:4, :4], (0.0, 0.0), 0.5, name="text"), "stamping text", None),
+        (MoveCells(np.arange(30 * SIZE, 31 * SIZE, dtype=np.uint16), -3, 0), "moving the selection", None),
+        (DeleteCells(np.arange(30 * SIZE, 31 * SIZE, dtype=np.uint16)), "deleting the selection", None),
         (ChangeSeed(5), "training seed", Change(seed=True, history=True)),
         (ChangeParticleSeed(5), "particle seed", Change(particle_seed=True, history=True)),
     ],
@@ -297,7 +194,7 @@ def test_opening_another_document_forgets_the_history_and_keeps_the_subscribers(
     document.begin_stroke(Brush(), 0.0, 0.0)
     document.open(Setup(noise(2), "noise", seed=4), "noise.scorex")
     assert watcher.told[-1].opened
-    assert watcher.told[-1].rect == WHOLE
+    assert watcher.told[-1].rect == Rect.whole(document.weights)
     assert document.revision > revision
     assert (document.name, document.seed, document.path) == ("noise", 4, Path("noise.scorex"))
     assert (document.can_undo, document.can_redo, document.changed, document.stroking) == (False,) * 4
@@ -317,7 +214,7 @@ def test_the_callback_ends_when_it_is_told_to() -> None:
 
 
 def test_history_is_bounded_and_what_is_left_still_undoes(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(explorer.document, "HISTORY_BYTES", 500_000)
+    monkeypatch.setattr(explorer.history, "HISTORY_BYTES", 500_000)
     document = Document(square())
     states = []
     for k in range(30):
@@ -362,7 +259,9 @@ def test_the_first_start_shows_the_crescents() -> None:
 @pytest.mark.parametrize(
     ("weights", "line"),
     [
-        (np.zeros((64, 64)), r"painting: 64 x 64 values do not fit the canvas; give 128 x 128"),
+        (np.zeros((64, 60)), r"painting: 64 x 60 values do not fit the canvas; give 32 x 32 to 256 x 256"),
+        (np.zeros((31, 31)), r"painting: 31 x 31 values do not fit the canvas; give 32 x 32 to 256 x 256"),
+        (np.zeros((257, 257)), r"painting: 257 x 257 values do not fit the canvas; give 32 x 32 to 256 x 256"),
         (np.full((SIZE, SIZE), np.nan), r"painting: some weights are negative or not finite; give .*"),
         (np.full((SIZE, SIZE), -1.0), r"painting: some weights are negative or not finite; give .*"),
     ],
@@ -393,8 +292,83 @@ def test_brighter_than_1_is_scaled() -> None:
 
 def test_document_brush_and_recipe_load_neither_qt_nor_torch() -> None:
     code = (
-        "import sys, explorer.brush, explorer.document, explorer.recipe; explorer.document.Document(); "
+        "import sys, explorer.brush, explorer.document, explorer.recipe, explorer.paint.exchange; "
+        "explorer.document.Document(); "
         "print(sorted({m.split('.')[0] for m in sys.modules} & {'torch', 'PySide6', 'pyqtgraph', 'shiboken6'}))"
     )
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
     assert result.stdout.strip() == "[]"
+
+
+def test_components_are_a_layer_of_their_own() -> None:
+    document = Document(square())
+    paint = document.weights
+    heavy = Component(0.5, 0.5, 0.1, 0.1, 0.0, 0.2)
+    document.do(ChangeComponents((heavy,), "placing a Gaussian"))
+    assert document.undo_text == "Undo placing a Gaussian"
+    assert np.array_equal(document.paint, paint)
+    cell = (2 / SIZE) ** 2
+    # A peak of 0.2 / (2 pi 0.01) = 3.2 is brighter than 1: everything is scaled by it alike.
+    added = document.weights.sum() / document.weights[60, 55] * 0.5 * cell - paint.sum() * cell
+    assert added == pytest.approx(0.2, rel=1e-4)
+    assert document.weights.max() == 1
+    document.do(Stroke(Brush(eraser=True, strength=1.0, radius=0.3), ((0.5, 0.5, 1.0),)))  # erases paint, no component
+    assert not document.paint[96, 96]
+    assert document.weights[96, 96] == pytest.approx(1, abs=0.01)
+    document.do(Clear())
+    assert document.components == ()
+    assert not document.weights.any()
+    document.undo()
+    assert document.components == (heavy,)
+    with pytest.raises(InputError, match=r"^components: 65 are too many; at most 64 fit a painting$"):
+        document.do(ChangeComponents((heavy,) * 65))
+
+
+def test_resizing_keeps_the_mass_the_components_and_the_way_back() -> None:
+    document = Document(square())
+    document.do(ChangeComponents((Component(0.5, 0.5, 0.1, 0.1, 0.0, 0.01),)))
+    before, mass = state(document), document.weights.sum() * (2 / SIZE) ** 2
+    watcher = Watcher(document)
+    for side in (256, 48, 32):
+        document.do(Resize(side))
+        assert document.size == side == len(watcher.weights)
+        assert document.weights.sum() * (2 / side) ** 2 == pytest.approx(mass, rel=1e-5)
+        document.do(Stroke(Brush(), ((0.9, 0.9, 1.0),)))
+        document.undo()
+    assert document.undo_text == "Undo 32 x 32 cells"
+    for _ in range(3):
+        document.undo()
+    assert state(document) == before
+    for wrong in (31, 257, 64.0, True):
+        with pytest.raises(InputError, match=r"^cells: .*; give a whole number from 32 to 256$"):
+            document.do(Resize(wrong))  # type: ignore[arg-type]
+
+
+def test_a_preview_tells_no_name_until_it_is_a_step() -> None:
+    document = Document(square())
+    watcher = Watcher(document)
+    document.preview(Line(Brush(), (-0.5, 0.8), (0.5, 0.8)))
+    document.preview(Line(Brush(), (-0.5, 0.8), (0.0, 0.8)))
+    assert all(change.live and not change.name for change in watcher.told)
+    document.cancel_stroke()
+    assert not watcher.told[-1].live
+    assert not watcher.told[-1].name
+    assert state(document) == state(Document(square()))
+    assert not document.can_undo
+
+
+def test_ten_thousand_strokes_leave_the_work_of_one_what_it_was() -> None:
+    """What a stroke hands to the history is the cells it changed: the bytes do not grow with what went before."""
+    document = Document(square())
+    rng = np.random.default_rng(0)
+    taken = []
+    for k in range(10_000):
+        x, y = rng.uniform(-0.95, 0.95, 2)
+        held = document._history.bytes
+        document.do(Stroke(Brush(0.05, 0.5, eraser=k % 2 == 1), ((x, y, 1.0), (x + 0.05, y, 1.0))))
+        taken.append(document._history.bytes - held)
+    first, last = np.mean(taken[:500]), np.mean(taken[-500:])
+    assert 0.5 < last / first < 1.5
+    assert len(document._history) > 9_900  # an eraser that meets no paint leaves no step
+    assert document._history.bytes < explorer.history.HISTORY_BYTES
+    assert document._history.bytes == sum(size(step.command) for step in document._history._undo)

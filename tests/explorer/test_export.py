@@ -19,23 +19,21 @@ from PIL import Image, ImageSequence
 
 from explorer.cli import main
 from explorer.engine.messages import Repaint
-from explorer.export.captions import facts
 from explorer.export.encode import Cancelled
-from explorer.export.page import arrange, farthest_share, type_scale
 from explorer.export.replay import read_script
 from explorer.export.request import DEFAULT_STEPS, ExportRequest, export, export_process
-from explorer.export.timeline import Moment, Phase
+from explorer.export.runner import ExportRunner
 from explorer.recipe import Recipe, to_entry
 from explorer.views.field import FieldView
-from tests.explorer.frames import make_frame
 from trainer.errors import InputError
 from trainer.paintings import preset_weights
 from trainer.projects import Setup, write_project
+from trainer.scenes import Pane, Scene, story
 from trainer.settings import FitSettings, NetworkSettings, ParticleSettings
 
 PARTICLES = ParticleSettings(number=200, levels=4, steps=3, fine_steps=2)
 FIT = FitSettings(network=NetworkSettings(width=16, depth=1, features=8))
-SETUP = Setup(preset_weights("crescents"), "crescents", FIT, PARTICLES, seed=5, particle_seed=6)
+SETUP = Setup(preset_weights("crescents"), "crescents", FIT, Scene(story(PARTICLES)), seed=5, particle_seed=6)
 RECIPE = Recipe(SETUP, (), steps=30)
 
 
@@ -112,56 +110,16 @@ def test_numbers_out_of_range_are_refused(changes: dict[str, float], said: str) 
         replace(ExportRequest("crescents", "a.mp4"), **changes)
 
 
-# --- pages
-
-
-@pytest.mark.parametrize(
-    "size", [(1280, 720), (1920, 1080), (3840, 2160), (640, 360), (1080, 1080), (1080, 1920), (2000, 600), (160, 160)]
-)
-def test_tiles_lie_on_the_page_without_overlap(size: tuple[int, int]) -> None:
-    scale = type_scale(*size)
-    place = arrange(*size, scale)
-    for act in (place.learning, place.sampling):
-        tiles = [rect for rect in act if rect is not None]
-        assert len(tiles) >= 3
-        for i, tile in enumerate(tiles):
-            assert tile.left() >= place.margin > 0
-            assert tile.top() >= 0
-            assert tile.right() < size[0]
-            assert tile.bottom() < size[1] - 40 * scale + 1
-            assert not any(tile.intersects(other) for other in tiles[i + 1 :])
-    fields = place.learning[1], place.learning[2]
-    assert fields[0].size() == fields[1].size()
-
-
-def test_the_fields_take_most_of_a_wide_page() -> None:
-    place = arrange(1280, 720, 1.2)
-    assert place.learning[1].width() > 460
-    assert place.sampling[0].width() > 390
-    assert arrange(1080, 1080, 1.2).sampling[3] is not None
-
-
-@pytest.mark.parametrize("phase", ["train", "move", "hold"])
-def test_every_line_of_facts_names_objective_sigma_step_and_seed(phase: Phase) -> None:
-    frame = make_frame(sigma=0.1)
-    lines = facts(Moment(phase, 3412, 1600, 0.1), frame)
-    assert sorted(lines, key=len, reverse=True) == list(lines)
-    for line in lines:
-        assert "denoising score matching" in line or "DSM" in line
-        assert "seed 7" in line
-        assert "step 3,412" in line
-        assert ("σ 0.100" if phase == "train" else "σ 0.0200") in line
-    assert "pooled targets" in lines[0]
-
-
-def test_the_share_farthest_from_the_truth_is_told_with_its_band() -> None:
-    modes = make_frame().modes
-    assert modes is not None
-    assert farthest_share(modes, 0).startswith("mode 2: 0.451 (")
-    assert farthest_share(modes, 0).endswith("), truth 0.200")
-
-
 # --- films
+
+
+def test_a_film_of_any_scene_is_made(tmp_path: Path) -> None:
+    settings = replace(PARTICLES, diffusion_steps=8)
+    scene = Scene(tuple(Pane(sampler, settings) for sampler in ("sde", "annealed", "ddim", "langevin")))
+    result = export(request(tmp_path / "a.mp4", Recipe(replace(SETUP, scene=scene), (), 20)), silent, never)
+    assert list(result.ledger) == ["sde", "annealed", "ddim", "langevin"]
+    alone = Recipe(replace(SETUP, scene=Scene((Pane("ode", settings),))), (), 20)
+    assert list(export(request(tmp_path / "b.png", alone), silent, never).ledger) == ["ode"]
 
 
 @pytest.mark.parametrize("suffix", [".mp4", ".gif"])
@@ -204,7 +162,7 @@ def test_a_gif_says_where_it_comes_from(tmp_path: Path) -> None:
         origin = json.loads(image.info["comment"])
         durations = [frame.info["duration"] for frame in ImageSequence.Iterator(image)]
     assert (origin["painting"], origin["seed"], origin["steps"]) == ("crescents", 5, 30)
-    assert origin["particles"]["number"] == 200
+    assert [pane["settings"]["number"] for pane in origin["scene"]["panes"]] == [200] * 3
     assert origin["torch"] == torch.__version__
     assert sum(durations) == 2000
 
@@ -280,6 +238,8 @@ def test_the_command_prints_one_json_object(tmp_path: Path, project: Path, capsy
         (("nothing", "a.mp4"), "nothing: neither a file nor a preset; give a .scorex project, a picture or one of"),
         (("crescents", "a.avi"), "cannot write .avi"),
         (("crescents", "nowhere/a.mp4"), "nowhere does not exist"),
+        (("crescents", "/proc/a.png"), "choose another place or name"),
+        (("crescents", f"{'a' * 300}.mp4"), "File name too long; choose another place or name"),
         (("crescents", "a.mp4", "--size", "321x240"), "width 321 is odd"),
         (("crescents", "a.mp4", "--size", "80x80"), "width 80 is out of range"),
         (("crescents", "a.mp4", "--fps", "0"), "fps: 0 is out of range"),
@@ -397,3 +357,15 @@ def test_a_process_stops_at_the_word_cancel_and_when_the_window_is_gone(tmp_path
     left.connection.close()
     assert left.end() == 0
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_runner_whose_process_cannot_start_does_not_run(qtbot: object, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_: object) -> None:
+        raise OSError("no more processes")
+
+    runner = ExportRunner()
+    monkeypatch.setattr("multiprocessing.context.SpawnProcess.start", refuse)
+    with pytest.raises(OSError, match="no more processes"):
+        runner.start(ExportRequest("crescents", "a.mp4"))
+    assert not runner.running
+    runner.close()

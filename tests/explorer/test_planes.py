@@ -16,7 +16,8 @@ from pytestqt.qtbot import QtBot
 
 from explorer.engine.messages import EXTENT
 from explorer.theme import DARK, LIGHT, Theme
-from explorer.views.field import CLASSES, FULL, FieldView, arrow_segments, half_length_score
+from explorer.views.arrows import CLASSES, FULL, arrow_segments, half_length_score
+from explorer.views.field import FieldView
 from explorer.views.particles import ParticleView
 from explorer.views.plane import CLOSEST, LIMIT, PlaneRange, PlaneView
 from tests.explorer.frames import empty_frame, make_frame

@@ -5,17 +5,15 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from explorer.export.timeline import Moment, plan_film
+from explorer.export.timeline import Moment, Pace, plan_film
 
 PER_LEVEL = [290] * 5 + [6] * 25
 TWENTY = {
     "seconds": 20,
     "fps": 30,
     "steps": 2000,
-    "per_level": PER_LEVEL,
     "sigma": 0.1,
-    "highest": 1.0,
-    "lowest": 0.02,
+    "pace": Pace(tuple(PER_LEVEL), 1.0, 0.02),
 }
 
 
@@ -75,7 +73,7 @@ def test_sigma_stands_then_rises_to_the_ladders_top_then_shows_the_target() -> N
     ("seconds", "fps", "steps"), [(1, 1, 0), (1, 1, 5000), (1, 10, 3), (0.1, 30, 40), (600, 60, 100), (2, 5, 7)]
 )
 def test_films_of_every_length_begin_at_nothing_and_end_with_everything(seconds: float, fps: int, steps: int) -> None:
-    moments = plan_film(seconds, fps, steps, [3, 3], 0.2, 1.0, 0.1)
+    moments = plan_film(seconds, fps, steps, 0.2, Pace((3, 3), 1.0, 0.1))
     assert len(moments) == max(3, round(seconds * fps))
     assert moments[-1] == Moment("hold", steps, 6, 0.1)
     assert {m.phase for m in moments} == {"train", "move", "hold"}

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import zipfile
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -17,8 +18,11 @@ from hypothesis import strategies as st
 from safetensors.numpy import save
 
 import trainer.projects
+from trainer.archives import array_bytes, read_archive, write_archive
+from trainer.components import Component, composite
 from trainer.errors import InputError
 from trainer.projects import Entry, Patch, Project, Setup, read_project, write_project
+from trainer.scenes import Scene, story
 from trainer.settings import FitSettings, LadderSettings, ParticleSettings
 
 Members = dict[str, bytes]
@@ -42,7 +46,7 @@ def project() -> Project:
     )
     fit = FitSettings(target="single", ladder=LadderSettings(levels=10, sigma_max=2.5), learning_rate=1 / 3)
     return Project(
-        Setup(third, "Frühling", fit, ParticleSettings(source="true", epsilon=0.1 / 3), 2**62, 7),
+        Setup(third, "Frühling", fit, Scene(story(ParticleSettings(source="true", epsilon=0.1 / 3))), 2**62, 7),
         Setup(first, "crescents"),
         journal,
         345,
@@ -166,7 +170,7 @@ NAN = painting(0)
 NAN[2, 2] = np.nan
 
 WRONG: list[tuple[str, Callable[[Members], object], str]] = [
-    ("later", set_json(version=2), r"format version 2 is later than 1, the last that this program reads; install .*"),
+    ("later", set_json(version=3), r"format version 3 is later than 2, the last that this program reads; install .*"),
     ("no version", set_json(version="1"), r"project\.json does not describe a project; .*"),
     ("other format", set_json(format="zip"), r"project\.json does not describe a project; .*"),
     ("not json", put("project.json", b"{"), r"project\.json: not JSON \(.*\); .*"),
@@ -202,7 +206,7 @@ WRONG: list[tuple[str, Callable[[Members], object], str]] = [
     ("setup", set_json(setup=None), r"setup: nothing is not an object"),
     ("setting", set_json(setup__fit__batch=1), r"setup\.batch: 1 is out of range; .*"),
     ("field", set_json(setup__fit__speed=1), r"setup\.speed: unknown field; known are .*"),
-    ("particles", set_json(setup__particles__source=[]), r"setup\.particles\.source: \[\] is unknown; choose .*"),
+    ("particles", set_json(setup__scene__panes=[]), r"setup\.scene\.panes: expected a list of .*"),
     ("sigma", set_json(sigma="big"), r"sigma: 'big' is not a noise level; .*"),
     (
         "infinite",
@@ -303,11 +307,75 @@ def test_more_than_a_reader_takes_is_not_written(saved: Path, monkeypatch: pytes
         write_project(saved, project())
 
 
-def test_a_patch_needs_paintings_of_one_shape() -> None:
-    with pytest.raises(
-        InputError, match=r"^painting: shape \(3, 3\) after \(4, 4\); a run keeps its painting's shape$"
-    ):
-        Patch.between(painting(0, (4, 4)), painting(0, (3, 3)))
+def test_a_repaint_with_another_number_of_cells_is_kept_whole(tmp_path: Path) -> None:
+    paintings = [painting(0), painting(1), painting(2, (64, 64)), painting(3, (64, 64)), painting(4, (32, 32))]
+    paintings[1][2:5] = paintings[0][2:5]
+    journal = tuple(
+        Entry(k, "repaint", {"revision": k, "name": "x"}, Patch.between(before, after))
+        for k, (before, after) in enumerate(pairwise(paintings))
+    )
+    assert [entry.patch.whole for entry in journal if entry.patch] == [False, True, False, True]
+    write_project(tmp_path / "a.scorex", Project(Setup(paintings[-1]), Setup(paintings[0]), journal))
+    now = paintings[0]
+    for entry, expected in zip(read_project(tmp_path / "a.scorex").journal, paintings[1:], strict=True):
+        assert entry.patch is not None
+        now = entry.patch.on(now)
+        assert plain(now) == plain(expected)
+
+
+def test_a_file_of_version_1_opens(saved: Path) -> None:
+    members = members_of(saved)
+    top = json.loads(members["project.json"])
+    top["version"] = 1
+    for name in ("setup", "initial"):
+        for key in ("scene", "stop", "race"):
+            del top[name][key]
+        top[name]["particles"] = ParticleSettings(epsilon=0.25).to_json()
+    members["project.json"] = json.dumps(top).encode()
+    rewrite(saved, members)
+    old, now = read_project(saved), project()
+    assert old.setup.scene == Scene(story(ParticleSettings(epsilon=0.25)))
+    assert plain(old.setup.weights) == plain(now.setup.weights)
+    assert [plain(entry.patch.values) for entry in old.journal if entry.patch] == [
+        plain(entry.patch.values) for entry in now.journal if entry.patch
+    ]
+
+
+def test_components_and_the_paint_beneath_them_come_back(tmp_path: Path) -> None:
+    paint = painting(0, (32, 32))
+    components = (Component(0.1, -0.2, 0.3, 0.1, 30.0, 0.2), Component(mass=1 / 3))
+    setup = Setup(composite(paint, components), components=components, paint=paint)
+    whole = Project(setup, Setup(paint))
+    write_project(tmp_path / "a.scorex", whole)
+    assert plain(read_project(tmp_path / "a.scorex")) == plain(whole)
+
+
+@pytest.mark.parametrize(
+    ("members", "line"),
+    [
+        ({"paint.npy": None}, r"paint\.npy: missing, or there against project\.json; use another copy of the file"),
+        ({"paint.npy": (16, 16)}, r"paint\.npy: shape \(16, 16\) beside weights of \(32, 32\); they must agree"),
+        ({"mass": -1.0}, r"setup\.components\[0\]: mass: -1 is out of range; give .*"),
+        ({"mass": None}, r"setup\.components\[0\]: mass: None is not a number; .*"),
+    ],
+)
+def test_wrong_components_are_one_line(tmp_path: Path, members: dict[str, object], line: str) -> None:
+    paint, path = painting(0, (32, 32)), tmp_path / "a.scorex"
+    setup = Setup(composite(paint, [Component()]), components=(Component(),), paint=paint)
+    write_project(path, Project(setup, Setup(paint)))
+    found = read_archive(path, trainer.projects.LIMITS)
+    for name, value in members.items():
+        if name == "mass":
+            top = json.loads(found["project.json"])
+            top["setup"]["components"][0]["mass"] = value
+            found["project.json"] = json.dumps(top).encode()
+        elif value is None:
+            del found[name]
+        else:
+            found[name] = array_bytes(painting(0, value))  # type: ignore[arg-type]
+    write_archive(path, found)
+    with pytest.raises(InputError, match=rf"a\.scorex: {line}$"):
+        read_project(path)
 
 
 def test_projects_load_neither_torch_nor_qt() -> None:

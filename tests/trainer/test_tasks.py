@@ -171,16 +171,19 @@ def test_esm_wants_a_density_that_knows_its_score() -> None:
 @pytest.mark.parametrize(
     ("wrong", "said"),
     [
-        ({"kernel": "laplace"}, "parameterisation: denoiser is defined for Gaussian noise, not for laplace"),
-        ({"kernel": "mixture", "parameterisation": "score"}, "target: pooled is known for Gaussian noise"),
+        ({"kernel": "laplace"}, "parameterisation: denoiser is defined for Gaussian noise, not for Laplace"),
+        (
+            {"kernel": "mixture", "parameterisation": "score"},
+            "target: a pooled target is known for Gaussian noise, not for Gaussian mixture",
+        ),
         (
             {"kernel": "laplace", "parameterisation": "energy", "target": "single", "schedule": "ddpm-linear"},
-            "schedule: ddpm-linear is defined for Gaussian noise",
+            "schedule: DDPM, linear is defined for Gaussian noise",
         ),
-        ({"objective": "ddpm"}, "schedule: objective ddpm draws its noise levels from DDPM's timesteps"),
-        ({"objective": "ddpm", "schedule": "ddpm-cosine"}, "weighting: objective ddpm has a weight of its own"),
-        ({"schedule": "edm"}, "target: pooled is fitted level by level"),
-        ({"schedule": "edm", "target": "control_variate"}, "target: control_variate is fitted level by level"),
+        ({"objective": "ddpm"}, "schedule: DDPM's objective draws its noise levels from DDPM's timesteps"),
+        ({"objective": "ddpm", "schedule": "ddpm-cosine"}, "weighting: DDPM's objective has a weight of its own"),
+        ({"schedule": "edm"}, "target: a pooled target is fitted level by level"),
+        ({"schedule": "edm", "target": "control_variate"}, "target: a control variate is fitted level by level"),
         (
             {"schedule": "ddpm-cosine", "target": "single", "parameterisation": "score"},
             "parameterisation: score does not learn at DDPM's noise levels",

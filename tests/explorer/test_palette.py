@@ -1,0 +1,193 @@
+"""Finding commands by letters, running them from the keyboard, and the sheet of all keys."""
+
+from __future__ import annotations
+
+import pytest
+from PySide6.QtCore import QPoint
+from PySide6.QtGui import QAction, QShortcut
+from PySide6.QtWidgets import QLineEdit, QMainWindow
+from pytestqt.qtbot import QtBot
+
+from explorer.actions import SPECS, ActionSpec, make_actions
+from explorer.panels.keysheet import KeyGroup, KeySheet, key_groups, matching
+from explorer.panels.palette import CommandPalette, Entry, entries_of, plain
+from explorer.search import ranked, score
+from explorer.theme import DARK
+from tests.explorer.hands import LEFT, Key
+
+# --- searching ---
+
+
+@pytest.mark.parametrize(
+    ("query", "text"),
+    [("exp", "Export film"), ("film", "Export film"), ("ef", "Export film"), ("xpf", "Export film"), ("", "Quit")],
+)
+def test_letters_are_found(query: str, text: str) -> None:
+    assert score(query, text) > 0
+
+
+@pytest.mark.parametrize(
+    ("query", "text"), [("fe", "Export film"), ("exx", "Export film"), ("film zoo", "Export film")]
+)
+def test_what_is_not_there_is_not_found(query: str, text: str) -> None:
+    assert score(query, text) == 0
+
+
+def test_better_finds_come_first() -> None:
+    texts = ["Copy picture", "Export picture", "Pictures of the run", "Spread of particles in culture", "Quit"]
+    assert ranked("pic", texts, str) == ["Pictures of the run", "Copy picture", "Export picture", *texts[3:4]]
+    assert ranked("", texts, str, recent=[texts[4], texts[1]]) == [texts[4], texts[1], *texts[:1], *texts[2:4]]
+    assert ranked("picture", texts[:2], str, recent=[texts[1]]) == [texts[1], texts[0]]
+
+
+def test_what_it_means_is_found_by_whole_beginnings_only() -> None:
+    assert score("noise", "Particles", "their starting noise") > 0
+    assert score("oise", "Particles", "their starting noise") == 0
+
+
+def test_menu_texts_without_marks() -> None:
+    assert plain("Save &as…") == "Save as"
+    assert plain("&Fish && chips") == "Fish & chips"
+
+
+# --- the palette ---
+
+
+@pytest.fixture
+def window(qtbot: QtBot) -> QMainWindow:
+    main = QMainWindow()
+    qtbot.addWidget(main)
+    main.setCentralWidget(QLineEdit())
+    main.resize(1000, 700)
+    with qtbot.waitActive(main):
+        main.show()
+    return main
+
+
+def test_every_action_of_the_menus_is_in_the_palette(window: QMainWindow) -> None:
+    actions = make_actions(window)
+    entries = entries_of(SPECS, actions)
+    assert {entry.name for entry in entries} == set(actions)
+    by_name = {entry.name: entry for entry in entries}
+    assert by_name["train"].checked is False
+    assert by_name["save"].checked is None
+    assert by_name["save"].key == "Ctrl+S"
+
+
+def test_return_does_what_is_chosen_and_it_leads_the_next_time(qtbot: QtBot, window: QMainWindow) -> None:
+    done: list[str] = []
+    names = ("Export film", "Export picture", "Train", "Quit")
+    entries = [Entry(name, name, "File", lambda n=name: done.append(n)) for name in names]
+    palette = CommandPalette(window, lambda: entries)
+    window.centralWidget().setFocus()
+    palette.open()
+    assert palette.field.hasFocus()
+    qtbot.keyClicks(palette.field, "expo")
+    assert [entry.name for entry in palette.found] == ["Export film", "Export picture"]
+    qtbot.keyClick(palette.field, Key.Key_Down)
+    qtbot.keyClick(palette.field, Key.Key_Return)
+    assert done == ["Export picture"]
+    assert not palette.isVisible()
+    assert window.centralWidget().hasFocus()
+    palette.open()
+    assert [entry.name for entry in palette.found] == ["Export picture", "Export film", "Train", "Quit"]
+    qtbot.keyClick(palette.field, Key.Key_Up)
+    assert palette.list.currentRow() == 3
+    item = palette.list.visualItemRect(palette.list.item(2)).center()
+    qtbot.mouseClick(palette.list.viewport(), LEFT, pos=item)
+    assert done == ["Export picture", "Train"]
+
+
+def test_escape_and_a_click_beside_leave(qtbot: QtBot, window: QMainWindow) -> None:
+    pressed: list[int] = []
+    shortcut = QShortcut("Esc", window)
+    shortcut.activated.connect(lambda: pressed.append(1))
+    palette = CommandPalette(window, list)
+    palette.open()
+    qtbot.keyClick(palette.field, Key.Key_Escape)
+    assert not palette.isVisible()
+    palette.open()
+    qtbot.mouseClick(palette, LEFT, pos=QPoint(5, 600))
+    assert not palette.isVisible()
+    assert pressed == []
+    window.centralWidget().hide()
+    palette.open()
+    qtbot.keyClick(palette.field, Key.Key_Escape)
+    qtbot.keyClick(window, Key.Key_Escape)  # the closed palette keeps no key to itself
+    assert not palette.field.hasFocus()
+    assert pressed == [1]
+
+
+def test_what_cannot_be_done_now_is_not_done(qtbot: QtBot, window: QMainWindow) -> None:
+    action = QAction("&Redo", window)
+    action.setEnabled(False)
+    action.triggered.connect(lambda: pytest.fail("done"))
+    spec = ActionSpec("redo", "Edit", "&Redo", ("Ctrl+Y",), "Do it again")
+    palette = CommandPalette(window, lambda: entries_of((spec,), {"redo": action}))
+    palette.open()
+    qtbot.keyClick(palette.field, Key.Key_Return)
+    assert palette.isVisible()
+    assert palette.list.item(0).text() == "Redo"
+
+
+def test_nothing_found_and_too_large_a_window_are_drawn(qtbot: QtBot, window: QMainWindow) -> None:
+    palette = CommandPalette(window, lambda: entries_of(SPECS, make_actions(window)))
+    palette.set_theme(DARK)
+    palette.set_scale(1.6)
+    palette.open()
+    assert palette.sheet().bottom() < window.height()
+    window.resize(500, 300)
+    assert palette.size() == window.size()
+    assert palette.rect().contains(palette.sheet())
+    qtbot.keyClicks(palette.field, "zzzz")
+    assert palette.found == ()
+    qtbot.keyClick(palette.field, Key.Key_Return)
+    assert palette.isVisible()
+
+
+# --- the sheet ---
+
+VIEW_KEYS = [("Canvas", "B, E", "Brush or eraser"), ("Squares", "Return", "Large, and small again")]
+
+
+def test_every_key_is_on_the_sheet_once() -> None:
+    groups = key_groups(SPECS, VIEW_KEYS)
+    wanted = sum(bool(spec.name and spec.keys) for spec in SPECS) + len(VIEW_KEYS)
+    assert sum(len(group.rows) for group in groups) == wanted
+    assert [group.title for group in groups][-2:] == ["Canvas", "Squares"]
+    edit = next(group for group in groups if group.title == "Edit")
+    assert ("Ctrl+Shift+Z, Ctrl+Y", "Redo") in edit.rows
+
+
+def test_the_filter_looks_at_keys_words_and_places() -> None:
+    groups = key_groups((), VIEW_KEYS)
+    assert matching(groups, "eraser") == (groups[0],)
+    assert matching(groups, "squares return") == (groups[1],)
+    assert matching(groups, "eraser return") == ()
+    assert matching(groups, "") == groups
+
+
+def test_the_sheet_filters_fits_and_leaves(qtbot: QtBot, window: QMainWindow) -> None:
+    sheet = KeySheet(window, SPECS, VIEW_KEYS)
+    window.resize(1280, 720)
+    sheet.open()
+    assert sheet.body.height() <= sheet.area.height()  # all keys without scrolling at the design's size
+    assert sheet.body.width() <= sheet.area.width()
+    qtbot.keyClicks(sheet.field, "eraser")
+    assert sheet.shown == (KeyGroup("Canvas", (VIEW_KEYS[0][1:],)),)
+    assert "eraser" in sheet.body.accessibleDescription()
+    qtbot.keyClicks(sheet.field, "zzz")
+    assert sheet.shown == ()
+    qtbot.keyClick(sheet.field, Key.Key_F1)
+    assert not sheet.isVisible()
+    sheet.open()
+    assert len(sheet.shown) > 5
+    window.resize(700, 400)
+    sheet.set_scale(1.6)
+    assert sheet.body.height() > sheet.area.height()
+    bar = sheet.area.verticalScrollBar()
+    qtbot.waitUntil(lambda: bar.maximum() > 0)
+    qtbot.keyClick(sheet.field, Key.Key_PageDown)
+    assert bar.value() > 0
+    qtbot.keyClick(sheet.field, Key.Key_Escape)
+    assert not sheet.isVisible()

@@ -1,0 +1,31 @@
+"""The student, for a few seconds: that it acts, that the program ends, and that nothing is left."""
+
+from __future__ import annotations
+
+import ctypes.util
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.student.__main__ import growth, run
+
+
+@pytest.mark.skipif(
+    shutil.which("Xvfb") is None or ctypes.util.find_library("Xtst") is None, reason="needs Xvfb and libXtst"
+)
+def test_a_short_visit_leaves_nothing_behind(tmp_path: Path) -> None:
+    verdict = run(tmp_path, 15.0, 3, 600.0, False)
+    assert verdict["ended_by_itself"]
+    assert verdict["status"] == 0
+    assert verdict["acts"] > 10
+    assert verdict["actions_reached"] > 3
+    for found in ("exceptions", "left_processes", "left_segments", "left_threads", "left_children"):
+        assert verdict[found] == []
+
+
+def test_growth_compares_the_end_with_the_tenth_minute() -> None:
+    samples = [{"at": 15.0 * k, "window_mib": 100.0 + (k < 40) * k + (k > 200) * 7} for k in range(1, 241)]
+    assert growth(samples, "window_mib") == pytest.approx(0.07)
+    assert growth(samples[:100], "window_mib") == 0
+    assert growth(samples[:5], "window_mib") is None
