@@ -155,7 +155,8 @@ EXCLUSIVE = (
 
 VIEW_KEYS = (
     ("Every plane", "Arrows", "Move the cross-hair; with Shift finely"),
-    ("Every plane", "Ctrl+arrows, + and −, Home", "Pan, zoom, show the whole plane"),
+    ("Every plane", "Ctrl+arrows", "Pan"),
+    ("Every plane", "+ and −, Home", "Zoom, show the whole plane"),
     ("Every plane", "Insert", "Pin the point under the cross-hair"),
     ("Every square", "Return, Esc", "Make it large, make it small again"),
     ("Every square", "Menu", "Choose what it shows"),

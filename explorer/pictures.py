@@ -10,9 +10,7 @@ Text becomes outlines: another machine may lack the typeface, and in another one
 
 from __future__ import annotations
 
-import os
 import re
-import secrets
 from html import unescape
 from pathlib import Path
 
@@ -22,6 +20,7 @@ from PySide6.QtSvg import QSvgGenerator
 from PySide6.QtWidgets import QWidget
 
 from explorer.theme import Theme, font
+from trainer.archives import write_whole
 from trainer.errors import InputError
 
 FACTORS = (2, 4)
@@ -82,29 +81,7 @@ def write_panel(path: Path, panel: QWidget, theme: Theme, *, factor: float = 2, 
         data = _png(panel_image(panel, factor, theme), title)
     else:
         raise InputError(f"{path.name}: cannot write {suffix or 'a file without a suffix'}; give .png or .svg")
-    write_bytes(path, data)
-
-
-def write_bytes(path: Path, data: bytes) -> None:
-    """Put the data at `path`, whole or not at all; a file that is replaced hands on its permissions.
-
-    Raises:
-        InputError: the file cannot be written; what was there before is unchanged.
-    """
-    target = path.resolve()
-    temporary = target.with_name(f".{target.name[:60]}.{secrets.token_hex(4)}.part")
-    try:
-        mode = target.stat().st_mode & 0o777 if target.exists() else None
-        with temporary.open("xb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        if mode is not None:
-            temporary.chmod(mode)
-        temporary.replace(target)
-    except OSError as error:
-        temporary.unlink(missing_ok=True)
-        raise InputError(f"{path}: {error.strerror or error}; nothing was written, choose another place") from error
+    write_whole(path, data)
 
 
 def _size(panel: QWidget, factor: float) -> QSize:

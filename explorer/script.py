@@ -23,8 +23,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from explorer.engine.messages import Configure, Repaint, Reset
-from explorer.pictures import write_bytes
 from explorer.recipe import Recipe
+from trainer.archives import write_whole
 from trainer.errors import InputError
 from trainer.projects import Setup
 
@@ -155,8 +155,8 @@ def write_script(path: Path, recipe: Recipe, setup: Setup) -> None:
     buffer = io.BytesIO()
     arrays: dict[str, Any] = {f"painting{k}": painting for k, painting in enumerate(paintings)}
     np.savez_compressed(buffer, **arrays)
-    write_bytes(path.with_name(archive_name(path.name)), buffer.getvalue())
-    write_bytes(path, text.encode())
+    write_whole(path.with_name(archive_name(path.name)), buffer.getvalue())
+    write_whole(path, text.encode())
 
 
 def source(value: object) -> str:

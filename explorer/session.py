@@ -32,6 +32,7 @@ from explorer.engine.messages import (
     Release,
     Repaint,
     Reset,
+    RunRace,
     StopWhen,
 )
 from explorer.recipe import Recipe, Recorder
@@ -138,8 +139,9 @@ class Session(QObject):
         if (known.scene, known.particle_seed) != (now.scene, now.particle_seed):
             self.send(ConfigureScene(now.scene, now.particle_seed))
         self.send(StopWhen(now.stop))
-        if known.race != now.race:
+        if known.race != now.race:  # the recorder does not follow it; the engine runs no race that it does not have
             self.send(ConfigureRace(now.race))
+            self.send(RunRace(self.engine.racing))
 
     def set_rate(self, frames_per_second: int) -> None:
         """Hand on so many frames a second at most."""

@@ -14,7 +14,7 @@ from PySide6.QtGui import QActionGroup
 from PySide6.QtWidgets import QMenu, QWidget
 
 from explorer.composition import TITLES, Composition
-from explorer.engine.messages import Frame, Look, Probe
+from explorer.engine.messages import Frame, Look, Probe, Want
 from explorer.glossary import entry, explain
 from explorer.layouts import VIEWS
 from explorer.panels.explain import ExplainCard
@@ -30,6 +30,7 @@ class Squares(QObject):
 
     Attributes:
         touched: the view that the person has used last.
+        also_wants: what is shown outside the stage, besides what its views want.
     """
 
     exporting = Signal(str, str)
@@ -42,6 +43,7 @@ class Squares(QObject):
         self.session = session
         self.look = Look()
         self.touched = "learned"
+        self.also_wants: frozenset[Want] = frozenset()
         self.parts: Composition | None = None
         self.card: ExplainCard | None = None
         self.tabled: Callable[[str], bool] = lambda _: False
@@ -98,7 +100,7 @@ class Squares(QObject):
     def tell_wants(self) -> None:
         """Ask the engine for what the views to be seen show, and for no more."""
         if self.parts is not None:
-            self.set_look(wants=self.parts.stage.wants)
+            self.set_look(wants=self.parts.stage.wants | self.also_wants)
 
     def show_frame(self, frame: Frame) -> None:
         """Hand the moment to the card."""

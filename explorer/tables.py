@@ -18,7 +18,7 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 
 from explorer.engine.frames import ERROR_SIGMAS, Frame
-from explorer.pictures import write_bytes
+from trainer.archives import write_whole
 from trainer.errors import InputError
 
 Table = tuple[Sequence[str], Iterable[Sequence[object]]]
@@ -56,7 +56,7 @@ def write_table(path: Path, table: Table) -> None:
     Raises:
         InputError: a table without rows, or a file that cannot be written.
     """
-    write_bytes(path, csv_text(table).encode())
+    write_whole(path, csv_text(table).encode())
 
 
 def training_table(frame: Frame) -> Table:

@@ -120,8 +120,13 @@ def _family() -> str:
 
 def font(pixels: int = CONTROL, *, bold: bool = False, scale: float = 1.0) -> QFont:
     """The bundled open sans with tabular digits, `pixels` tall at scale 1 (presentation: 1.6)."""
+    return QFont(_font(max(1, round(pixels * scale)), bold))
+
+
+@cache
+def _font(pixels: int, bold: bool) -> QFont:
     result = QFont(_family())
-    result.setPixelSize(max(1, round(pixels * scale)))
+    result.setPixelSize(pixels)
     result.setWeight(QFont.Weight.DemiBold if bold else QFont.Weight.Normal)
     result.setFeature(QFont.Tag("tnum"), 1)
     return result

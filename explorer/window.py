@@ -23,7 +23,7 @@ from explorer.composition import PANE_VIEWS, TITLES, Composition, story_places
 from explorer.document import Document
 from explorer.dressing import dress
 from explorer.edits import Change, Command, LoadPainting
-from explorer.engine.messages import Frame, SetLimits
+from explorer.engine.messages import Frame, SetLimits, Want
 from explorer.exports import ExportDesk
 from explorer.files import SUFFIX, FileDesk
 from explorer.films import FilmDesk
@@ -61,6 +61,9 @@ from trainer.paintings import preset_weights
 from trainer.projects import Project
 
 FIRST_SIZE = (1280, 720)
+
+STILL = 4
+"""Frames a second where motion is to be reduced: particles then jump from place to place instead of streaming."""
 
 
 class MainWindow(QMainWindow):
@@ -181,7 +184,7 @@ class MainWindow(QMainWindow):
         )
         self.viewing.changed.connect(lambda _: self.squares.tell_wants())
         self.squares.turned.connect(self._turn_page)
-        self.drawer.turned.connect(lambda _: self._show_page_now())
+        self.drawer.turned.connect(self._page_turned)
         for page in self.pages.values():
             if hasattr(page, "commanded"):
                 page.commanded.connect(self.edit)
@@ -289,7 +292,7 @@ class MainWindow(QMainWindow):
             self.drawer.turn(page)
         self.drawer.setVisible(page is not None)
         self.actions_by_name["drawer"].setChecked(page is not None)
-        self._show_page_now()
+        self._page_turned()
 
     def show_view(self, name: str) -> None:
         """Bring a view to the stage, in place of the one touched last, and let the keyboard have it."""
@@ -301,6 +304,12 @@ class MainWindow(QMainWindow):
     def _turn_page(self, view: str) -> None:
         if self.drawer.isVisible():
             self.drawer.turn(page_of(view))
+
+    def _page_turned(self, _: str = "") -> None:
+        """Ask for what the page that is open shows, and hand it the moment."""
+        self.squares.also_wants = frozenset[Want](("race",) if self.drawer_page() == "race" else ())
+        self.squares.tell_wants()
+        self._show_page_now()
 
     def _show_page_now(self) -> None:
         page = self.pages[self.drawer.page]
@@ -319,7 +328,7 @@ class MainWindow(QMainWindow):
         actions = self.actions_by_name
         actions["train"].setChecked(frame.training)
         actions["particles_play"].setChecked(frame.moving)
-        actions["race"].setChecked(frame.race is not None and frame.race.running)
+        actions["race"].setChecked(frame.racing)
         rate = f"{three(frame.steps_per_second)} steps/s" if frame.training else "paused"
         self.state.say("  ·  ".join(filter(None, (frame.device, rate, f"seed {frame.seed}", past_words(frame)))))
         waiting = "" if frame.released else "Particles are released in a moment, or now with Shift+R"
@@ -366,7 +375,7 @@ class MainWindow(QMainWindow):
         if self._started:
             self._theme_choice = preferences.theme
         self._maps = (preferences.ground_map, preferences.error_map)
-        self.session.set_rate(preferences.fps)
+        self.session.set_rate(min(preferences.fps, STILL) if preferences.reduced_motion else preferences.fps)
         self.session.device = preferences.device if self._started else self.session.device
         self.session.send(SetLimits(preferences.keyframes_mb * 2**20))
         self.document.history_limit = preferences.history_mb * 2**20

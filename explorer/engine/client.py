@@ -20,6 +20,7 @@ from explorer.engine.messages import (
     Applied,
     Begin,
     Command,
+    ConfigureRace,
     Event,
     Frame,
     Heartbeat,
@@ -38,7 +39,8 @@ from explorer.engine.messages import (
     TrainSteps,
 )
 from explorer.engine.mirror import MirrorStore
-from explorer.engine.process import REFUSED, Start, run_engine
+from explorer.engine.process import REFUSED, run_engine
+from explorer.engine.starting import Start
 
 HANG_SECONDS = 20.0
 """An engine that has been silent for so long is ended and started again."""
@@ -60,7 +62,7 @@ class EngineClient:
         self._mailbox: Mailbox | None = None
         self._process: multiprocessing.process.BaseProcess | None = None
         self._reader: Thread | None = None
-        self._outbox: SimpleQueue[Command | None] = SimpleQueue()
+        self._outbox: SimpleQueue[Start | Command | None] = SimpleQueue()
         self._inbox: deque[Event] = deque()
         self._mirror: Mirror | None = None
         self._era = 0
@@ -96,7 +98,8 @@ class EngineClient:
         context = multiprocessing.get_context("spawn")
         ours, theirs = context.Pipe()
         self._outbox = SimpleQueue()
-        self._process = context.Process(target=run_engine, args=(theirs, start), name="score-engine", daemon=True)
+        self._outbox.put(start)
+        self._process = context.Process(target=run_engine, args=(theirs,), name="score-engine", daemon=True)
         self._process.start()
         theirs.close()
         self._heard = monotonic()
@@ -109,6 +112,11 @@ class EngineClient:
     def pid(self) -> int | None:
         """The engine's process."""
         return self._process.pid if self._process else None
+
+    @property
+    def racing(self) -> bool:
+        """Whether the race is to run, as last asked for."""
+        return self._racing
 
     @property
     def restored_step(self) -> int:
@@ -173,9 +181,9 @@ class EngineClient:
                 if self._reader is not None:
                     self._reader.join(0.5)
             self._outbox.put(None)
-        if self._mailbox is not None:
-            self._mailbox.close()
-            self._mailbox = None
+        mailbox, self._mailbox = self._mailbox, None
+        if mailbox is not None:
+            mailbox.close()
 
     # --- traffic ------------------------------------------------------------------------------------------
 
@@ -192,6 +200,8 @@ class EngineClient:
                 self._moving = False
             case RunRace(running):
                 self._racing = running
+            case ConfigureRace(settings) if not settings.entrants:
+                self._racing = False
             case SetLimits(keyframe_bytes):
                 self._keyframe_bytes = keyframe_bytes
             case Release():
@@ -253,7 +263,7 @@ def _read(connection: Connection, inbox: deque[Event]) -> None:
             return
 
 
-def _write(connection: Connection, outbox: SimpleQueue[Command | None]) -> None:
+def _write(connection: Connection, outbox: SimpleQueue[Start | Command | None]) -> None:
     """Carry commands until told to stop or the pipe closes."""
     while (command := outbox.get()) is not None:
         try:

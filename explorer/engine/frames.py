@@ -138,6 +138,7 @@ class Racer:
         step, seconds: taken and spent; milliseconds: per step, over the last second or so.
         learned: (n, n, 2), its field where the frame's own fields are.
         curve_steps, curve_seconds, curve_loss: (k,), thinned history of its own loss.
+        racing: whether a race runs, seen or not.
         floor: (1,), the least value that its loss can have on average, if that is known; else (0,).
         error_steps, error_seconds: (j,); errors: (j, 5), relative Fisher error at `ERROR_SIGMAS`, 0 where not measured.
         variance: (1,), the variance of its gradient over batches over the squared mean, as last measured; or (0,).
@@ -193,7 +194,7 @@ class Frame:
         curve_steps, curve_seconds, curve_loss: (k,), thinned history of the loss.
         error_steps, error_seconds: (j,), when errors were measured.
         errors: (j, 5), relative Fisher error at `ERROR_SIGMAS`; 0 where not yet measured.
-        probe: (7,): x, y, learned (2), true (2), log p_sigma; or (0,) when nothing is probed.
+        probe: (11,), the probed point's values, columns `INSPECTED`; or (0,) when nothing is probed.
         released: counts releases of particles; 0 before the first.
         moving: whether the particles run.
         particle_step, particle_steps: of the longest pane, taken and to take; others keep the same fraction.
@@ -211,6 +212,7 @@ class Frame:
         pins: (k, 11), the pinned points' values, columns `INSPECTED`.
         loop: (k, 2), the corners of the loop; loop_integrals: (2, 3), learned and true: the line integral of the score
             once round it, its error, and the integral of its size.
+        racing: whether a race runs, seen or not.
         floor: (1,), the least value that the loss can have on average, if that is known; else (0,).
     """
 
@@ -265,4 +267,5 @@ class Frame:
     pins: Array = field(default_factory=lambda: np.zeros((0, len(INSPECTED)), np.float32))
     loop: Array = field(default_factory=lambda: np.zeros((0, 2), np.float32))
     loop_integrals: Array = field(default_factory=lambda: np.zeros((0, 3), np.float32))
+    racing: bool = False
     floor: Array = field(default_factory=_none)

@@ -11,18 +11,18 @@ from explorer.engine.messages import ERROR_SIGMAS, Array
 _KEEP = 512
 
 
-@dataclass
 class LossHistory:
     """Means of the loss over equal blocks of steps; the blocks double in length when there are more than 512.
 
     A live run has no end, so its history must not grow with it.
     """
 
-    block: int = 1
-    rows: list[tuple[float, float, float]] = field(default_factory=list)
-    _sum: float = 0.0
-    _count: int = 0
-    _table: Array | None = None
+    def __init__(self) -> None:
+        self.block = 1
+        """Steps in a block."""
+        self._rows = np.zeros((_KEEP + 1, 3), np.float32)
+        self._filled = 0
+        self._sum, self._count = 0.0, 0
 
     def add(self, step: int, seconds: float, loss: float) -> None:
         """Note the loss of one training step."""
@@ -30,19 +30,19 @@ class LossHistory:
         self._count += 1
         if self._count < self.block:
             return
-        self.rows.append((step, seconds, self._sum / self._count))
+        self._rows[self._filled] = step, seconds, self._sum / self._count
+        self._filled += 1
         self._sum, self._count = 0.0, 0
-        self._table = None
-        if len(self.rows) > _KEEP:
-            pairs = zip(self.rows[0::2], self.rows[1::2], strict=False)
-            self.rows = [(b[0], b[1], (a[2] + b[2]) / 2) for a, b in pairs]
+        if self._filled > _KEEP:
+            first, second = self._rows[0:_KEEP:2], self._rows[1:_KEEP:2]
+            self._filled = len(second)
+            self._rows[: self._filled] = np.column_stack([second[:, :2], (first[:, 2] + second[:, 2]) / 2])
             self.block *= 2
 
     def arrays(self) -> tuple[Array, Array, Array]:
         """Steps, seconds and losses, each (k,)."""
-        if self._table is None:
-            self._table = np.array(self.rows, np.float32).reshape(-1, 3)
-        return self._table[:, 0], self._table[:, 1], self._table[:, 2]
+        rows = self._rows[: self._filled].copy()
+        return rows[:, 0], rows[:, 1], rows[:, 2]
 
 
 @dataclass

@@ -81,6 +81,10 @@ class Mailbox:
 
     def read(self) -> Frame | None:
         """The newest frame if there is one that this end has not read yet."""
+        data = self._newest()  # what fails beyond here holds none of the shared memory, which could not be closed then
+        return None if data is None else unpack(data)
+
+    def _newest(self) -> bytes | None:
         for _ in range(SLOTS):
             newest = int(self._words[2])
             if newest == self._seen:
@@ -92,7 +96,7 @@ class Mailbox:
             data = bytes(self._memory[place : place + int(head[1])])
             if int(head[0]) == newest:
                 self._seen = newest
-                return unpack(data)
+                return data
         return None
 
     def close(self) -> None:

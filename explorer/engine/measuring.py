@@ -6,8 +6,9 @@ were at that step, so that what is measured does not depend on when there was ti
 
 from __future__ import annotations
 
+import math
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import replace
 from itertools import islice
 from time import perf_counter
@@ -16,14 +17,35 @@ import numpy as np
 
 from explorer.engine.history import ErrorHistory, next_measurement
 from explorer.engine.messages import ERROR_SIGMAS, Array
-from trainer.densities import PaintedDensity
+from trainer.densities import Density, PaintedDensity
 from trainer.fit import Fit
+from trainer.kernels import Kernel
 from trainer.metrics import FisherProbe
 from trainer.models import ScoreModel
 from trainer.objectives import floor_samples, level_weights
 
 _FLOOR_BATCHES = 8
 """Fresh batches that the floor rests on, each time it is measured."""
+
+
+class ErrorProbes:
+    """The relative Fisher error at each of `ERROR_SIGMAS`, on points of one density that are drawn once."""
+
+    def __init__(self) -> None:
+        self._probes: dict[tuple[float, Kernel], FisherProbe] = {}
+
+    def measure(self, model: ScoreModel, density: Density) -> Generator[None, None, dict[int, float]]:
+        """Measure a model where it knows the noise level, in pieces; finite errors by the level's index."""
+        found = {}
+        for level, sigma in enumerate(ERROR_SIGMAS):
+            if model.sigma_min * (1 - 1e-6) <= sigma <= model.sigma_max * (1 + 1e-6):
+                key = sigma, model.kernel
+                if key not in self._probes:
+                    self._probes[key] = FisherProbe(density, sigma, kernel=model.kernel)
+                error = yield from self._probes[key].measure(model)
+                if math.isfinite(error):
+                    found[level] = error
+        return found
 
 
 class Measurements:
@@ -33,10 +55,10 @@ class Measurements:
         self.history = ErrorHistory()
         self._edited_at, self._due = 0, next_measurement(0)
         self._jobs: deque[Iterator[None]] = deque()
-        self._probes: dict[tuple[float, str], FisherProbe] = {}
+        self._probes = ErrorProbes()
         self._floors: list[float] = []
-        self.latest: dict[float, float] = {}
-        """The relative Fisher error at each noise level, of the last moment that was measured whole."""
+        self.latest: dict[int, float] = {}
+        """The relative Fisher error at each of `ERROR_SIGMAS`, by its index, as last measured."""
 
     def begin_run(self, step: int) -> None:
         """Forget everything: a fresh network has been drawn."""
@@ -45,7 +67,7 @@ class Measurements:
 
     def change_density(self, step: int) -> None:
         """Measure against another density from this step on."""
-        self._probes = {}
+        self._probes = ErrorProbes()
         self.restart(step)
 
     def restart(self, step: int) -> None:
@@ -78,17 +100,10 @@ class Measurements:
         return True
 
     def _errors(self, density: PaintedDensity, step: int, seconds: float, model: ScoreModel) -> Iterator[None]:
-        """The errors of the weights as they were at `step`, each noted once it is known."""
-        found = {}
-        for level, sigma in enumerate(ERROR_SIGMAS):
-            if model.sigma_min * (1 - 1e-6) <= sigma <= model.sigma_max * (1 + 1e-6):
-                key = sigma, type(model.kernel).__name__
-                if key not in self._probes:
-                    self._probes[key] = FisherProbe(density, sigma, kernel=model.kernel)
-                found[sigma] = yield from self._probes[key].measure(model)
-                if np.isfinite(found[sigma]):
-                    self.history.add(step, seconds, level, found[sigma])
-        self.latest = found
+        """Measure the errors of the weights as they were at `step`, and note them all at once."""
+        self.latest = yield from self._probes.measure(model, density)
+        for level, error in self.latest.items():
+            self.history.add(step, seconds, level, error)
 
     def _floor(self, fit: Fit, density: PaintedDensity) -> Iterator[None]:
         """The least that the objective's loss can be on average, over fresh batches of its own."""

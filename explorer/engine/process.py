@@ -11,13 +11,12 @@ import os
 import platform
 import signal
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from multiprocessing.connection import Connection
 from time import perf_counter
 from traceback import format_exc
 from typing import TYPE_CHECKING
 
-from explorer.engine.forecasts import Forecasts
 from explorer.engine.mailbox import Mailbox
 from explorer.engine.messages import (
     Applied,
@@ -25,7 +24,6 @@ from explorer.engine.messages import (
     Command,
     Event,
     Heartbeat,
-    Look,
     Mirror,
     MirrorNow,
     Move,
@@ -44,6 +42,7 @@ from explorer.engine.messages import (
 )
 from explorer.engine.mirror import MirrorStore
 from explorer.engine.saving import save
+from explorer.engine.starting import Start
 from trainer.errors import InputError, TrainingError
 
 if TYPE_CHECKING:
@@ -61,34 +60,26 @@ _MIRROR_EVERY = 1.0
 _BEAT_EVERY = 0.25
 _TRAIN_SHARE = 0.6
 """Training gets at least this share of the time: frames come later rather than learning."""
-_MEASURE_SHARE = 0.1
+_MEASURE_SHARE, _ERROR_SHARE = 0.1, 0.2
+"""What measuring gets of the time while training runs: maps and distances, and the errors, of which there are few."""
 _MEASURE_MOST = 0.02
-_MOVE_MOST = 0.004
+_MOVE_MOST, _MOVE_RACING = 0.004, 0.0025
+"""Seconds that particles may take in a frame; while a race runs they come later rather than its steps."""
 _FIELDS_EVERY = 6
 """While particles move, the learned field is taken anew with every sixth frame."""
 
 
-@dataclass(frozen=True)
-class Start:
-    """All that a fresh engine needs: the document, the mirrored weights to go on from, and what is looked at."""
+def run_engine(connection: Connection) -> None:
+    """Be the engine until `Shutdown` arrives or the pipe closes; the target of the spawned process.
 
-    mailbox: str
-    store: str
-    begin: Begin
-    look: Look
-    training: bool = True
-    moving: bool = True
-    racing: bool = False
-    keyframe_bytes: int = 64 * 2**20
-    device: str = "auto"
-    threads: int = 1
-    slot: int = 0
-    """The slot of the store that the first mirrored state goes to."""
-
-
-def run_engine(connection: Connection, start: Start) -> None:
-    """Be the engine until `Shutdown` arrives or the pipe closes; the target of the spawned process."""
+    The first thing through the pipe is a `Start`. It holds megabytes, and whoever hands a process its arguments waits
+    until the process has been loaded and reads them; the pipe has a thread of its own to wait.
+    """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        start: Start = connection.recv()
+    except (EOFError, ConnectionResetError):
+        return
     os.environ["OMP_NUM_THREADS"] = str(start.threads)
     import torch
 
@@ -119,6 +110,8 @@ class _Engine:
     def __init__(self, connection: Connection, mailbox: Mailbox, store: MirrorStore, start: Start) -> None:
         import torch
 
+        from explorer.engine.forecasts import Forecasts
+
         self._connection = connection
         self._mailbox = mailbox
         self._store, self._slot = store, start.slot
@@ -133,7 +126,7 @@ class _Engine:
         self._move_left: int | None = None
         self._alive = True
         self._changed = True
-        self._move_due = self._measure_left = 0.0
+        self._move_due = self._measure_left = self._race_left = 0.0
         self._turn = 0
         self._rate = 0.0
         self._rate_from = (perf_counter(), 0)
@@ -224,7 +217,29 @@ class _Engine:
             self._do(self._connection.recv())
 
     def _do(self, command: Command) -> None:
+        """Do what a command says; one that cannot be done is told, and the run goes on as it was."""
         self._changed = True
+        if isinstance(command, Begin):  # after which there is nothing to go on with
+            self._begin_anew(command)
+            return
+        try:
+            self._obey_one(command)
+        except InputError as error:
+            self._send(Notice("warning", str(error)))
+        except (MemoryError, RuntimeError) as error:
+            if not _out_of_memory(error):
+                raise
+            self._send(Notice("error", "Out of memory: nothing was changed. Choose a smaller network."))
+
+    def _begin_anew(self, begin: Begin) -> None:
+        before = self._simulation
+        self._simulation = self._begin(begin)
+        self._simulation.apply(before.look)
+        self._simulation.apply(RunRace(before.race_running))
+        self._simulation.run = before.run + 1
+        self._rate_from = (perf_counter(), self._simulation.fit.step)
+
+    def _obey_one(self, command: Command) -> None:
         match command:
             case Shutdown():
                 self._alive = False
@@ -244,13 +259,6 @@ class _Engine:
                 self._moving, self._move_left = True, steps
                 if self._simulation.moving_left == 0:
                     self._simulation.apply(Release())
-            case Begin():
-                before = self._simulation
-                self._simulation = self._begin(command)
-                self._simulation.apply(before.look)
-                self._simulation.apply(RunRace(before.race_running))
-                self._simulation.run = before.run + 1
-                self._rate_from = (perf_counter(), self._simulation.fit.step)
             case Seek():
                 self._moving = False
                 self._simulation.apply(command)
@@ -262,14 +270,7 @@ class _Engine:
             case _:
                 if isinstance(command, SetLimits):
                     self._keyframe_bytes = command.keyframe_bytes
-                try:
-                    self._simulation.apply(command)
-                except InputError as error:
-                    self._send(Notice("warning", str(error)))
-                except (MemoryError, RuntimeError) as error:
-                    if not _out_of_memory(error):
-                        raise
-                    self._send(Notice("error", "Out of memory: nothing was changed. Choose a smaller network."))
+                self._simulation.apply(command)
                 if isinstance(command, Release):
                     self._moving, self._move_left = True, None
 
@@ -286,7 +287,9 @@ class _Engine:
                 self._moving, self._move_left = False, None
         else:
             self._move_due += elapsed * simulation.moving_steps / RUN_SECONDS
-            self._move_due -= simulation.move(int(self._move_due), perf_counter() + _MOVE_MOST)
+            self._move_due -= simulation.move(
+                int(self._move_due), perf_counter() + (_MOVE_RACING if simulation.race_running else _MOVE_MOST)
+            )
             self._move_due = min(self._move_due, 8.0)
         self._changed = True
 
@@ -297,7 +300,8 @@ class _Engine:
             self._measure_left = 0.0
             return
         busy = self._training or simulation.race_running
-        self._measure_left = min(self._measure_left + elapsed * (_MEASURE_SHARE if busy else 1.0), _MEASURE_MOST)
+        share = _ERROR_SHARE if simulation.measurements.busy else _MEASURE_SHARE
+        self._measure_left = min(self._measure_left + elapsed * (share if busy else 1.0), _MEASURE_MOST)
         while self._measure_left > 0 and (simulation.measuring or self._forecasts.busy):
             began = perf_counter()
             answer = self._forecasts.work(began) if self._forecasts.busy else None
@@ -314,16 +318,13 @@ class _Engine:
         other = perf_counter() - began
         frame = FRAME if self._moving_now else STILL_FRAME
         due = began + max(frame, min(other / (1 - _TRAIN_SHARE), other + 2 * frame))
-        racing = self._simulation.race_running and self._simulation.race is not None
-        if racing and self._simulation.race is not None:
-            racers = len(self._simulation.race.settings.entrants)
-            left = due - perf_counter()
-            self._simulation.run_race(due - left / (racers + 1) if self._training else due)
-            self._changed = True
+        raced = self._race(due)
         if not self._training:
             if self._busy:
                 self._connection.poll(max(0.0, began + FRAME - perf_counter()))
             return
+        if raced and perf_counter() > due:
+            return  # an entrant's long step has had this frame's time, and pays it back
         try:
             limit = self._train_left if self._train_left is not None else 10_000
             taken = self._simulation.train(limit, due)
@@ -339,14 +340,31 @@ class _Engine:
             )
             return
         self._changed = True
-        if self._simulation.stopped:
-            self._send(Notice("info", self._simulation.stopped))
-            self._simulation.stopped = ""
+        stopping = self._simulation.stopping
+        if stopping.reason:
+            self._send(Notice("info", stopping.reason))
+            stopping.reason = ""
             self._training, self._train_left = False, None
         if self._train_left is not None:
             self._train_left -= taken
             if self._train_left <= 0:
                 self._training, self._train_left = False, None
+
+    def _race(self, due: float) -> bool:
+        """Give the race its part of the time until `due`: all learn alike, and too long steps are paid back."""
+        race = self._simulation.race
+        if race is None or not self._simulation.race_running:
+            self._race_left = 0.0
+            return False
+        racers = len(race.settings.entrants)
+        began = perf_counter()
+        self._race_left += max(0.0, due - began) * (racers / (racers + 1) if self._training else 1.0)
+        if self._race_left <= 0:
+            return False
+        self._simulation.run_race(min(began + self._race_left, due))
+        self._race_left -= perf_counter() - began
+        self._changed = True
+        return True
 
     def _pause_training(self, text: str) -> None:
         self._training, self._train_left = False, None

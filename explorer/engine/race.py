@@ -32,12 +32,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from explorer.engine.frames import ERROR_SIGMAS, Array, Race, Racer
+from explorer.engine.frames import Array, Race, Racer
 from explorer.engine.history import ErrorHistory, LossHistory, next_measurement
+from explorer.engine.measuring import ErrorProbes
 from trainer.densities import Density
 from trainer.errors import InputError, TrainingError
 from trainer.fit import Fit
-from trainer.metrics import FisherProbe
 from trainer.models import ScoreModel
 from trainer.objectives import Batch, floor_samples, level_weights
 from trainer.plans import RaceSettings, names
@@ -72,7 +72,7 @@ class RaceRun:
             _Entrant(name, each) for name, each in zip(names(settings.entrants), settings.entrants, strict=True)
         ]
         self._jobs: deque[Iterator[None]] = deque()
-        self._probes: dict[float, FisherProbe] = {}
+        self._probes = ErrorProbes()
         self._shown: tuple[object, ...] = ()
         self._next_shown = 0
 
@@ -100,7 +100,7 @@ class RaceRun:
             if each.turns == most - 1:
                 self._turn(each)
         self.density = density
-        self._probes = {}
+        self._probes = ErrorProbes()
         self._jobs.clear()
         self._shown = ()
         for each in self._entrants:
@@ -161,15 +161,9 @@ class RaceRun:
 
     def _errors(self, entrant: _Entrant, step: int, seconds: float, model: ScoreModel) -> Iterator[None]:
         """Measure the errors of the weights as they were at `step`, and note them all at once."""
-        found = {}
-        for level, sigma in enumerate(ERROR_SIGMAS):
-            if model.sigma_min * (1 - 1e-6) <= sigma <= model.sigma_max * (1 + 1e-6):
-                if sigma not in self._probes:
-                    self._probes[sigma] = FisherProbe(self.density, sigma, kernel=model.kernel)
-                found[level] = yield from self._probes[sigma].measure(model)
+        found = yield from self._probes.measure(model, self.density)
         for level, error in found.items():
-            if math.isfinite(error):
-                entrant.errors.add(step, seconds, level, error)
+            entrant.errors.add(step, seconds, level, error)
 
     # --- frames -------------------------------------------------------------------------------------------
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from explorer.engine.messages import Notice, SaveScore
-from trainer.checkpoints import save_score
 from trainer.errors import InputError
-from trainer.fit import Fit
+
+if TYPE_CHECKING:
+    from trainer.fit import Fit
 
 
 def save(command: SaveScore, fit: Fit) -> Notice:
@@ -15,6 +17,8 @@ def save(command: SaveScore, fit: Fit) -> Notice:
 
     The folder takes its name only when it is complete, and one that holds anything but a saved score is refused.
     """
+    from trainer.checkpoints import save_score
+
     folder = Path(command.folder)
     try:
         save_score(folder, fit)

@@ -9,21 +9,19 @@ from __future__ import annotations
 
 import math
 from collections import deque
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from time import perf_counter
 
 import numpy as np
 
-from explorer.engine.fields import Fields, lattice_of
+from explorer.engine.fields import lattice_of
 from explorer.engine.history import LossHistory
-from explorer.engine.inspection import inspect
 from explorer.engine.keyframes import Keyframes
-from explorer.engine.maps import MapMaker
+from explorer.engine.looking import Looking, Sight
 from explorer.engine.measuring import Measurements
 from explorer.engine.messages import (
-    INSPECTED,
     Applied,
-    Array,
     Command,
     Configure,
     ConfigureRace,
@@ -46,6 +44,7 @@ from explorer.engine.messages import (
 from explorer.engine.nearness import Truth
 from explorer.engine.particles import ParticleRun
 from explorer.engine.race import RaceRun
+from explorer.engine.stopping import Stopping
 from explorer.recipe import same_network
 from trainer.densities import PaintedDensity
 from trainer.errors import InputError
@@ -58,8 +57,6 @@ from trainer.settings import FitSettings
 
 RELEASE_AFTER = 400
 """Training steps after the start or an edit at which a live run releases its particles by itself."""
-
-_MAP_WANTS = frozenset({"fine", "curl", "log_density"})
 
 
 class Simulation:
@@ -76,26 +73,20 @@ class Simulation:
     def __init__(self, setup: Setup, *, device: str = "auto", revision: int = 0, auto_release: bool = False) -> None:
         self.name, self.revision = setup.name, revision
         self.scene, self.particle_seed = setup.scene, setup.particle_seed
-        self.stop = setup.stop
+        self.stopping = Stopping(setup.stop)
         self.events: deque[Event] = deque()
         self.run = 0
         self.released = 0
-        self.stopped = ""
-        """Why training has stopped by itself, a line; whoever has paused it takes the line away."""
-        self.look = Look()
+        self.looking = Looking()
         self.race: RaceRun | None = None
         self.race_running = False
         self.keyframes = Keyframes()
         self.measurements = Measurements()
-        self._fields = Fields()
-        self._maps = MapMaker()
         self._particles: ParticleRun | None = None
         self._finder = ThreadPoolExecutor(1, "modes")
         self._auto = auto_release
         self._device = device
-        self._probe: tuple[float, float] | None = None
         self._settled: tuple[object, ...] = ()
-        self._inspected: tuple[object, Array] = ((), np.zeros((0, len(INSPECTED)), np.float32))
         self.density = PaintedDensity(setup.weights)
         self._start(setup.fit, setup.seed)
         self._forget_painting()
@@ -141,17 +132,17 @@ class Simulation:
         """Do what a command says that does not determine the run."""
         match command:
             case Look():
-                self.look = command
+                self.looking.look = command
                 if self._particles is not None:
                     self._particles.follow(command.followed)
             case Probe(point):
-                self._probe = point
+                self.looking.probe = point
             case Seek(step):
                 if self._particles is not None:
                     self._particles.show(step)
                     self._ledger_at = -1
             case StopWhen(settings):
-                self.stop, self._stops = settings, True
+                self.stopping = Stopping(settings)
             case ConfigureRace(settings):
                 self._configure_race(settings)
             case RunRace(running):
@@ -193,7 +184,7 @@ class Simulation:
         """Count measurements, the automatic release and the stop conditions from this step on."""
         self.measurements.restart(self.fit.step)
         self._release_at = self.fit.step + RELEASE_AFTER if self._auto else -1
-        self._stops = True
+        self.stopping.arm()
 
     # --- time ---------------------------------------------------------------------------------------------
 
@@ -216,23 +207,12 @@ class Simulation:
             self.measurements.take_step(self.fit, self.density, progress.step, progress.seconds)
             if progress.step == self._release_at:
                 self.apply(Release())
-            if self._auto and self._stops and self._reached():
+            errors = self.measurements.latest.values()
+            if self._auto and self.stopping.reached(progress.step, progress.seconds, errors):
                 break
             if deadline is not None and perf_counter() > deadline:
                 break
         return taken
-
-    def _reached(self) -> bool:
-        """Whether a stop condition holds; each holds once, until something is set or drawn anew."""
-        stop, errors = self.stop, self.measurements.latest.values()
-        if stop.steps is not None and self.fit.step >= stop.steps:
-            self.stopped = f"Training paused by itself: {self.fit.step:,} steps are taken."
-        elif stop.seconds is not None and self.fit.seconds >= stop.seconds:
-            self.stopped = f"Training paused by itself after {self.fit.seconds:.3g} seconds."
-        elif stop.error is not None and errors and max(errors) <= stop.error:
-            self.stopped = f"Training paused by itself: the relative Fisher error is below {stop.error:.3g} at every σ."
-        self._stops = not self.stopped
-        return bool(self.stopped)
 
     def run_race(self, deadline: float) -> None:
         """Give the race turns until the deadline (of `perf_counter`)."""
@@ -248,12 +228,11 @@ class Simulation:
 
     def measure(self, deadline: float | None = None) -> bool:
         """Work on errors, distances and maps that are due, a piece at a time; True when nothing is left to do."""
-        works = [self.measurements.measure]
+        works: list[Callable[[float | None], bool]] = [self.measurements.measure]
         if self._particles is not None and "distances" in self.look.wants:
             works.append(self._particles.measure)
-        if self.look.wants & _MAP_WANTS or self.look.loop:
-            self._ask_for_maps()
-            works.append(self._maps.work)
+        if self.looking.wants_maps:
+            works.append(lambda until: self.looking.work_on_maps(self._sight(), self.fit, self.density, until))
         if self.race is not None:
             works.append(self.race.measure)
         moment, done = self._moment(), True
@@ -275,7 +254,7 @@ class Simulation:
     @property
     def _derives(self) -> bool:
         """Whether anything is wanted that is derived from fields or particles as they go."""
-        return bool(self.look.wants & (_MAP_WANTS | {"distances"}) or self.look.loop)
+        return self.looking.wants_maps or "distances" in self.look.wants
 
     def _moment(self) -> tuple[object, ...]:
         """What maps and distances depend on."""
@@ -331,20 +310,19 @@ class Simulation:
 
         `fields=False` repeats the fields of the frame before, unless they would show another painting, place or noise.
         """
-        look, fit, run = self.look, self.fit, self._particles
-        sigma = min(max(look.sigma, fit.sigma_min), fit.sigma_max)
-        model, shown_step = self._shown()
-        weights = self.run, fit.step if shown_step < 0 else -shown_step
-        self._fields.take(model, weights, self.density, sigma, look, fields)
-        shown, wants = self._fields, look.wants
+        look, fit, run, looking = self.look, self.fit, self._particles, self.looking
+        sight = self._sight()
+        looking.take(sight, self.density, fields)
+        probe, pins = looking.points(sight, self.density, fit.points_per_block, fields)
+        shown, wants = looking.fields, look.wants
         steps, seconds, losses = self._losses.arrays()
         error_steps, error_seconds, errors = self.measurements.history.arrays()
-        points = self._inspect(model, weights, sigma, fields)
-        maps = self._maps.latest if wants & _MAP_WANTS else None
         states: tuple[PaneState, ...] = ()
         if run is not None:
             states = run.states(trails="trails" in wants, distances="distances" in wants)
-        racing = self.race is not None and "race" in wants
+        race = None
+        if self.race is not None and "race" in wants:
+            race = self.race.part(lattice_of(look), sight.sigma, self.race_running)
         return Frame(
             run=self.run,
             revision=self.revision,
@@ -361,7 +339,7 @@ class Simulation:
             device=fit.device_name,
             parameters=fit.parameters,
             seed=self.seed,
-            sigma=sigma,
+            sigma=sight.sigma,
             centre=look.centre,
             half_width=look.half_width,
             learned=shown.learned,
@@ -374,7 +352,7 @@ class Simulation:
             error_steps=error_steps,
             error_seconds=error_seconds,
             errors=errors,
-            probe=points[0] if self._probe and len(points) else np.zeros(0, np.float32),
+            probe=probe,
             released=self.released,
             moving=moving,
             particle_step=run.step if run else 0,
@@ -389,51 +367,25 @@ class Simulation:
             particle_kept=np.asarray(run.kept if run else (), np.float32),
             particle_shown=run.shown if run else 0,
             keyframes=self.keyframes.steps,
-            shown_step=shown_step,
+            shown_step=sight.step,
             keyframe_bytes=self.keyframes.bytes,
             keyframe_limit=self.keyframes.limit,
-            maps=maps,
-            race=self.race.part(lattice_of(look), sigma, self.race_running) if racing and self.race else None,
-            pins=points[1:] if self._probe else points,
-            loop=self._maps.loop,
-            loop_integrals=self._maps.loop_integrals,
+            maps=looking.maps,
+            race=race,
+            racing=self.race_running,
+            pins=pins,
+            loop=looking.loop,
+            loop_integrals=looking.loop_integrals,
             floor=self.measurements.floor(fit),
         )
 
-    def _shown(self) -> tuple[ScoreModel, int]:
-        """The learned score that is looked at, and the training step of its weights if they are kept ones, or -1."""
-        kept = None if self.look.step is None else self.keyframes.at(self.look.step)
-        return (self.fit, -1) if kept is None else (kept, kept.step)
+    @property
+    def look(self) -> Look:
+        """What is looked at."""
+        return self.looking.look
 
-    def _ask_for_maps(self) -> None:
-        look, fit = self.look, self.fit
-        kept = None if look.step is None else self.keyframes.at(look.step)
-        model = kept or fit.snapshot()
-        log_density = "log_density" in look.wants and fit.has_log_density
-        sigma = min(max(look.sigma, fit.sigma_min), fit.sigma_max)
-        self._maps.request(
-            model,
-            self.density,
-            sigma,
-            look.centre,
-            look.half_width,
-            look.cells,
-            model.step,
-            look.wants,
-            fit.points_per_block,
-            log_density,
-            look.loop,
-        )
-
-    def _inspect(self, model: ScoreModel, weights: tuple[object, ...], sigma: float, due: bool) -> Array:
-        """What is to be said of the probed point, if there is one, and of the pinned ones, (k, 11)."""
-        points = (*((self._probe,) if self._probe else ()), *self.look.pins)
-        area = (2 * self.look.half_width / self.look.cells) ** 2
-        where = (self.revision, sigma, points, area)
-        if self._inspected[0] != (where, weights) and (due or self._inspected[0][:1] != (where,)):  # type: ignore[index]
-            values = inspect(model, self.density, sigma, points, self.fit.points_per_block, area)
-            self._inspected = ((where, weights), values)
-        return self._inspected[1]
+    def _sight(self) -> Sight:
+        return self.looking.sight(self.run, self.fit, self.keyframes)
 
     def _ledger(self, run: ParticleRun) -> Modes:
         """The ledger of the panes against the density they were released on, renewed sixty times a run."""

@@ -14,11 +14,12 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QFrame, QLabel, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QFrame, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from explorer.panels.fields import FieldRow, Spec, value_at, with_value
 from explorer.theme import CAPTION, TITLE, UNIT, Theme, font
+from explorer.wording import in_words
 from trainer.errors import InputError
 
 
@@ -140,7 +141,7 @@ class Form(QWidget):
             try:
                 proposal = self._propose(settings, name, row.value())
             except InputError as problem:
-                row.set_error(str(problem))
+                row.set_error(in_words(str(problem)))
                 continue
             if proposal.question and proposal.settings != settings:
                 if name == path:
@@ -158,7 +159,7 @@ class Form(QWidget):
             try:
                 settings = self._propose(settings, path, row.value()).settings
             except InputError as problem:
-                row.set_error(str(problem))
+                row.set_error(in_words(str(problem)))
                 return
         row.set_value(value_at(settings, path))
         row.editor.setFocus()
@@ -181,12 +182,11 @@ class FoldingSection(QWidget):
     def __init__(self, title: str, hint: str = "", *, folded: bool = False, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.title = title
-        self.button = QToolButton()
+        self.button = QPushButton()
         self.button.setObjectName("fold")
         self.button.setCheckable(True)
         self.button.setChecked(not folded)
-        self.button.setAutoRaise(True)
-        self.button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        self.button.setAutoDefault(False)
         self.button.toggled.connect(self._toggle)
         rule = QFrame()
         rule.setObjectName("rule")

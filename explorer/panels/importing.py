@@ -40,7 +40,7 @@ class ImportDialog(QDialog):
         self._size = size
         self.setWindowTitle(f"Import {self.path.name}")
         self.preview = Preview(theme)
-        self.cells = FieldRow(Spec("cells", "Cells a side", "Of the painting, 32 to 256", whole=True, note="32 to 256"))
+        self.cells = FieldRow(Spec("cells", "cells a side", "Of the painting, 32 to 256", whole=True, note="32 to 256"))
         self.invert = QCheckBox("Black is mass (invert)")
         self.invert.setToolTip("For drawings in black on white")
         self.kind = FieldRow(

@@ -38,7 +38,7 @@ def key_groups(specs: Iterable[ActionSpec], view_keys: Iterable[ViewKey] = ()) -
     for spec in specs:
         if spec.name and spec.keys:
             keys = ", ".join(native(key) for key in spec.keys)
-            groups.setdefault(spec.menu, []).append((keys, plain(spec.text)))
+            groups.setdefault(spec.menu.replace("/", " > "), []).append((keys, plain(spec.text)))
     for where, key, what in view_keys:
         groups.setdefault(where, []).append((key, what))
     return tuple(KeyGroup(title, tuple(rows)) for title, rows in groups.items())

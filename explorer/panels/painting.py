@@ -33,11 +33,11 @@ _ROWS = {
 """The tools that each row of the form belongs to."""
 
 _SPECS = (
-    Spec("brush.radius", "Radius", "Where the brush ends, in units of the plane: the painting is 2 wide"),
-    Spec("brush.strength", "Strength", "The share of what is missing that one stroke adds; a fill's weight"),
-    Spec("tolerance", "Tolerance", "How much a filled cell may differ from the one pointed at, of 1"),
-    Spec("softness", "Width of the blur", "The standard deviation of the Gaussian, in units of the plane"),
-    Spec("stamp_width", "Longer side", "Of the stamp, in units of the plane: the painting is 2 wide"),
+    Spec("brush.radius", "radius", "Where the brush ends, in units of the plane: the painting is 2 wide"),
+    Spec("brush.strength", "strength", "The share of what is missing that one stroke adds; a fill's weight"),
+    Spec("tolerance", "tolerance", "How much a filled cell may differ from the one pointed at, of 1"),
+    Spec("softness", "width of the blur", "The standard deviation of the Gaussian, in units of the plane"),
+    Spec("stamp_width", "longer side", "Of the stamp, in units of the plane: the painting is 2 wide"),
 )
 
 
@@ -77,8 +77,8 @@ class PaintingPage(QWidget):
         self.form = Form(kit.options, (Section("Tool", _SPECS, hint=" "),))
         self.form.edited.connect(self._options_edited)
         self.tool = self.form.sections[0]
-        self.filled = self._check("Filled", "Fill ellipses; their outline is drawn with the brush otherwise")
-        self.lasso = self._check("Follow the pointer", "Select with a lasso; a rectangle otherwise")
+        self.filled = self._check("filled", "Fill ellipses; their outline is drawn with the brush otherwise")
+        self.lasso = self._check("follow the pointer", "Select with a lasso; a rectangle otherwise")
         self.text = QLineEdit()
         self.text.setAccessibleName("Text to stamp")
         self.text.setPlaceholderText("text to stamp")
@@ -105,18 +105,19 @@ class PaintingPage(QWidget):
             for widget in widgets:
                 self.tool.add(widget)
         self.symmetry = FoldingSection("Symmetry", "For brush, eraser, line, ellipse and smooth.")
-        self.left_right = self._check("Left and right", "Draw the mirror image in the vertical axis too")
-        self.up_down = self._check("Up and down", "Draw the mirror image in the horizontal axis too")
+        self.left_right = self._check("left and right", "Draw the mirror image in the vertical axis too")
+        self.up_down = self._check("up and down", "Draw the mirror image in the horizontal axis too")
         self.folds = FieldRow(
-            Spec("folds", "Turns", f"Draw every stroke this many times about the origin, 1 to {MOST_FOLDS}", whole=True)
+            Spec("folds", "turns", f"Draw every stroke this many times about the origin, 1 to {MOST_FOLDS}", whole=True)
         )
         self.folds.edited.connect(self._fold)
         for widget in (self.left_right, self.up_down, self.folds):
             self.symmetry.add(widget)
         self.shares = FoldingSection(
-            "Mass", f"Connected regions above {THRESHOLD:.0%} of the largest weight, and their shares of all mass."
+            "Mass",
+            f"Connected regions above {100 * THRESHOLD:.0f} % of the largest weight, and their shares of all mass.",
         )
-        self.named = self._check("On the canvas", "Write each region's share at its place")
+        self.named = self._check("on the canvas", "Write each region's share at its place")
         self.table = QLabel()
         self.table.setAccessibleName("Shares of the regions")
         self.table.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
@@ -124,7 +125,7 @@ class PaintingPage(QWidget):
         self.shares.add(self.table)
         self.canvas = FoldingSection("Canvas")
         self.cells = FieldRow(
-            Spec("cells", "Cells a side", "32 to 256; the mass stays where it is", whole=True, note="32 to 256")
+            Spec("cells", "cells a side", "32 to 256; the mass stays where it is", whole=True, note="32 to 256")
         )
         self.cells.edited.connect(self._resize)
         self.imports = self._button("Import…", "Paint with a picture or a table of points or weights")
@@ -136,7 +137,7 @@ class PaintingPage(QWidget):
         self._sections = (self.symmetry, self.shares, self.canvas)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(2 * UNIT)
+        layout.setSpacing(UNIT)
         layout.addWidget(self.form)
         for section in self._sections:
             layout.addWidget(section)

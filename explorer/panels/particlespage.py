@@ -16,7 +16,7 @@ from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QLabel, QPushButton, QT
 from explorer.document import Change, ChangeParticleSeed, ChangeScene, Document
 from explorer.engine.frames import Frame
 from explorer.panels.fields import Spec, with_value
-from explorer.panels.form import Form, Proposal, Section
+from explorer.panels.form import FoldingSection, Form, Proposal, Section
 from explorer.panels.ladder import LadderEditor
 from explorer.panels.paneform import LADDER, SECTIONS, hidden, uses_ladder
 from explorer.panels.region import RegionEditor
@@ -120,6 +120,7 @@ class ParticlesPage(QWidget):
             label.setWordWrap(True)
             label.setProperty("quiet", True)
         self._say.setVisible(False)
+        self.rungs = FoldingSection("Ladder")
         self.copy = QPushButton("Same as pane 1")
         self.copy.setToolTip("Give this pane the sampler and the settings of pane 1")
         self.copy.setAccessibleName("Same as pane 1")
@@ -130,7 +131,8 @@ class ParticlesPage(QWidget):
         self.pane.sections[0].add(self.copy)
         layout.addWidget(self.pane)
         if ladder is not None:
-            layout.addWidget(ladder)
+            self.rungs.add(ladder)
+            layout.addWidget(self.rungs)
             ladder.rungs_changed.connect(self._ladder_edited)
         self.common.sections[0].add(self.region)
         self.common.sections[0].add(self._say)
@@ -201,6 +203,7 @@ class ParticlesPage(QWidget):
         for form in (self.pane, self.common, self.seed):
             form.set_scale(factor)
         self.region.set_scale(factor)
+        self.rungs.set_scale(factor)
         if self.ladder is not None:
             self.ladder.set_scale(factor)
         for label in (self._say, self._later):
@@ -250,7 +253,7 @@ class ParticlesPage(QWidget):
         section.button.setText(f"{'▸' if section.folded else '▾'} {section.title}")
         self.pane.sections[SECTIONS.index(LADDER)].setVisible(uses_ladder(pane) and not pane.settings.rungs)
         if self.ladder is not None:
-            self.ladder.setVisible(pane.sampler == "annealed")
+            self.rungs.setVisible(pane.sampler == "annealed")
             self.ladder.show_settings(pane.settings)
 
     def _fit_common(self, common: _Common) -> None:

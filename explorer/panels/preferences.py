@@ -55,7 +55,11 @@ SECTIONS: tuple[tuple[str, tuple[Spec, ...]], ...] = (
 
 SWITCHES = (
     ("autosave", "Keep what is open after every change", "What is open can be restored after a crash"),
-    ("reduced_motion", "Reduce motion", "Nothing moves that need not: sliding, fading, trails of the pointer"),
+    (
+        "reduced_motion",
+        "Reduce motion",
+        "Squares are renewed four times a second: particles jump, nothing streams",
+    ),
 )
 
 

@@ -49,7 +49,7 @@ class NoiseSlider(QWidget):
         self._field.editingFinished.connect(self._typed)
         self._symbol.setBuddy(self._track)
         layout = QHBoxLayout(self)
-        layout.setContentsMargins(UNIT, 0, UNIT, 0)
+        layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(UNIT)
         layout.addWidget(self._symbol)
         layout.addWidget(self._track, 1)

@@ -46,13 +46,16 @@ class FollowingSlider(QSlider):
 
 
 def draw_axis(painter: QPainter, slider: FollowingSlider, ticks: Iterable[float]) -> None:
-    """The slider's line, and a tick at each of these places, in pixels from the left."""
+    """The slider's line, and a tick at each of these places, in pixels from the left, as far as they stand apart."""
     k, y = slider.factor, LINE * slider.factor
     painter.setPen(QPen(slider.theme.colour("rule"), 3 * k, c=Qt.PenCapStyle.RoundCap))
     painter.drawLine(QPointF(INSET, y), QPointF(slider.width() - INSET, y))
     painter.setPen(QPen(slider.theme.colour("quiet"), 1.0))
-    for tick in ticks:
-        x = round(tick) + 0.5
+    taken = -math.inf
+    for tick in sorted(ticks):
+        if tick < taken + 4 * k:
+            continue
+        taken, x = tick, round(tick) + 0.5
         painter.drawLine(QPointF(x, y + 3 * k), QPointF(x, y + 7 * k))
 
 

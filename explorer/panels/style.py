@@ -26,8 +26,6 @@ BrushStrip QToolButton {{ padding: 2px; }}
 QToolButton:hover {{ background: {rule}; }}
 QToolButton:pressed, QToolButton:checked {{ background: {selection}; border-color: {rule}; }}
 QToolButton:focus, QPushButton:focus {{ border-color: {true}; }}
-#fold, #fold:checked {{ padding: 2px 0; text-align: left; background: transparent; border: 1px solid transparent; }}
-#fold:focus {{ border-color: {true}; }}
 QToolButton:disabled, QPushButton:disabled {{ color: {quiet}; }}
 QToolButton::menu-indicator {{ image: none; width: 0; }}
 QPushButton {{ color: {ink}; background: {surface}; border: 1px solid {rule}; border-radius: {r}px;
@@ -35,6 +33,9 @@ QPushButton {{ color: {ink}; background: {surface}; border: 1px solid {rule}; bo
 QPushButton:hover {{ background: {selection}; }}
 QPushButton:default {{ border-color: {quiet}; }}
 QPushButton:default:focus {{ border-color: {true}; }}
+#fold, #fold:checked {{ padding: 2px 0; text-align: left; background: transparent; border: 1px solid transparent; }}
+#fold:hover {{ background: {rule}; }}
+#fold:focus {{ border-color: {true}; }}
 QLineEdit, QComboBox, QAbstractSpinBox {{ color: {ink}; background: {surface}; border: 1px solid {rule};
     border-radius: {r}px; padding: 1px {h}px; min-height: {m}px; selection-background-color: {true};
     selection-color: {surface}; }}

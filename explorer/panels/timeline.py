@@ -2,13 +2,13 @@
 
 Training's axis is logarithmic in steps, for as much happens in the first hundred as in the next thousand: step t stands
 at log(1 + t) / log(1 + now) of the way, the present at the right end. Ticks mark the steps whose weights are kept. Only
-these can be chosen; the past that is shown is the frame's, and it is said in words.
+these can be chosen. Beside the axis stands the step that is shown, as the noise level stands beside its own; a step of
+the past, which is the frame's, stands out, and the axis then says at its end how far training is.
 """
 
 from __future__ import annotations
 
 import math
-import re
 
 from PySide6.QtCore import QPointF, QSize, Qt, Signal
 from PySide6.QtGui import QFontMetrics, QMouseEvent, QPainter, QPaintEvent, QPen, QResizeEvent
@@ -17,7 +17,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QToolButton, QWi
 from explorer.engine.frames import Frame
 from explorer.panels.sigma import NoiseSlider
 from explorer.panels.sliding import INSET, FollowingSlider, draw_axis, draw_handle, draw_numbers
-from explorer.theme import CONTROL, UNIT, Theme, font
+from explorer.theme import CAPTION, CONTROL, UNIT, Theme, font
 
 HEIGHT = 32
 """Pixels that the row takes at scale 1."""
@@ -50,9 +50,9 @@ class TrainingTimeline(QWidget):
         self._track = _StepTrack()
         self._track.valueChanged.connect(self._moved)
         self._name.setBuddy(self._track)
-        self.badge = QLabel("now")
+        self.badge = QLabel("0")
         self.badge.setObjectName("badge")
-        self.badge.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self.badge.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         self.badge.setAccessibleName("Training step shown")
         self.live = QToolButton()
         self.live.setText("live")
@@ -61,7 +61,7 @@ class TrainingTimeline(QWidget):
         self.live.setToolTip("Back to the present weights (End on the slider)")
         self.live.clicked.connect(self.go_live)
         layout = QHBoxLayout(self)
-        layout.setContentsMargins(UNIT, 0, UNIT, 0)
+        layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(UNIT)
         layout.addWidget(self._name)
         layout.addWidget(self._track, 1)
@@ -117,7 +117,7 @@ class TrainingTimeline(QWidget):
             self._waited = 0
         kept = tuple(int(step) for step in frame.keyframes.tolist())
         self._track.show_steps(kept, frame.step, self._chosen)
-        self._say(past_words(frame), frame.step)
+        self._say(past_words(frame), frame.step if shown is None else shown)
 
     def set_theme(self, theme: Theme) -> None:
         """Draw in these colours."""
@@ -154,17 +154,18 @@ class TrainingTimeline(QWidget):
             self._track.update()
             self.step_chosen.emit(step)
 
-    def _say(self, past: str, now: int) -> None:
-        """The past in bold on a plate of its own; the present in one quiet word."""
-        text = past or f"now, step {now:,}"
-        if self.badge.text() != text:
+    def _say(self, past: str, shown: int) -> None:
+        """The step that is shown: one of the past in bold on a plate of its own."""
+        text = f"{shown:,}"
+        if self.badge.text() != text or not self._reserved:
             self.badge.setText(text)
-            # Room for the longest words of this order of steps: an axis must not move under the hand that drags it.
-            bold, digits = font(CONTROL, bold=True, scale=self._factor), re.sub(r"\d", "8", f"{now:,}")
-            wide = QFontMetrics(bold).horizontalAdvance(f"step {digits} of {digits}, kept") + round(16 * self._factor)
+            # Room for a long run from the start: an axis must not move under the hand that drags it.
+            bold = QFontMetrics(font(CONTROL, bold=True, scale=self._factor))
+            wide = max(bold.horizontalAdvance(words) for words in ("888,888", text)) + round(12 * self._factor)
             if wide > self._reserved:
                 self._reserved = wide
                 self.badge.setFixedWidth(wide)
+        self.badge.setToolTip(f"Shown: {past}" if past else "Training steps taken; their field is shown")
         if self.live.isEnabled() != bool(past):
             self.live.setEnabled(bool(past))
         self._track.say(past or "the present weights")
@@ -177,7 +178,7 @@ class TrainingTimeline(QWidget):
             return
         self._words = look
         theme, pad = self._theme, round(6 * self._factor)
-        plate = f"color: {theme.surface}; background: {theme.ink};" if past else f"color: {theme.quiet};"
+        plate = f"color: {theme.surface}; background: {theme.ink};" if past else f"color: {theme.ink};"
         self.badge.setStyleSheet(f"QLabel {{ {plate} border-radius: {pad // 2}px; padding: 0 {pad}px; }}")
         self.badge.setFont(font(CONTROL, bold=past, scale=self._factor))
 
@@ -256,21 +257,27 @@ class _StepTrack(FollowingSlider):
             if past:
                 painter.setPen(QPen(self.theme.colour("learned"), 3 * k, c=Qt.PenCapStyle.FlatCap))
                 painter.drawLine(QPointF(INSET, 8 * k), QPointF(x, 8 * k))
-            numbers = [(self.place_of(10**power), f"{10**power:,}") for power in range(10) if 10**power < self._now]
-            live = right - painter.fontMetrics().horizontalAdvance("live") / 2
-            reach = right - 28 * k
-            draw_numbers(painter, self, [*((at, text) for at, text in numbers if at < reach - 20 * k), (live, "live")])
+            numbers = [(self.place_of(10**power), f"{10**power:,}") for power in range(10) if 10**power <= self._now]
+            if past:
+                painter.setFont(font(CAPTION, scale=k))
+                end = f"{self._now:,}"
+                wide = painter.fontMetrics().horizontalAdvance(end)
+                numbers = [(at, text) for at, text in numbers if at < right - wide - 24 * k]
+                numbers.append((right + INSET - wide / 2, end))
+            draw_numbers(painter, self, numbers)
             draw_handle(painter, self, x, filled=past)
 
 
 class AxisPair(QWidget):
-    """Two sliders that share one row, half each: training at the left, the noise level at the right."""
+    """Two sliders that share one row, half each: training at the left, the noise level at the right.
+
+    Each half spans two columns of tiles: what lies between them is what lies between columns.
+    """
 
     def __init__(self, left: TrainingTimeline, right: NoiseSlider, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.left, self.right = left, right
         self._halves: tuple[TrainingTimeline | NoiseSlider, ...] = (left, right)
-        self._rule: Theme | None = None
         self._row = QHBoxLayout(self)
         self._row.setContentsMargins(0, 0, 0, 0)
         self._row.setSpacing(2 * UNIT)
@@ -281,21 +288,15 @@ class AxisPair(QWidget):
 
     def set_theme(self, theme: Theme) -> None:
         """Draw in these colours."""
-        self._rule = theme
         for half in self._halves:
             half.set_theme(theme)
-        self.update()
+
+    def set_gutter(self, pixels: int) -> None:
+        """Leave so much between the halves."""
+        self._row.setSpacing(pixels)
 
     def set_scale(self, factor: float) -> None:
         """Draw type and marks this many times their size."""
         for half in self._halves:
             half.set_scale(factor)
         self.setFixedHeight(round(HEIGHT * factor))
-
-    def paintEvent(self, event: QPaintEvent) -> None:
-        """A thin rule between the halves."""
-        if self._rule is not None:
-            with QPainter(self) as painter:
-                painter.setPen(self._rule.colour("rule"))
-                x = self.width() // 2
-                painter.drawLine(x, 4, x, self.height() - 5)

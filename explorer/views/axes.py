@@ -58,5 +58,5 @@ def log_points(at: Floats, values: Floats, span: tuple[float, float], pixels: fl
 
 
 def tick_name(value: float) -> str:
-    """A number on an axis, thousands from ten thousand on: 1, 1000, 10k."""
-    return f"{value:g}" if value < 10_000 else f"{value / 1000:g}k"
+    """A number on an axis, thousands from one thousand on: 1, 100, 1k, 10k."""
+    return f"{value:g}" if value < 1000 else f"{value / 1000:g}k"

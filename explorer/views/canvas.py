@@ -17,7 +17,7 @@ import weakref
 from math import cos, pi, sin
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QPoint, QRect, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QRect, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import (
     QFocusEvent,
     QFontMetrics,
@@ -43,6 +43,7 @@ from explorer.tools.kit import TOOLS, ToolKit, ToolOptions
 from explorer.tools.masses import MassReadout
 from explorer.tools.placing import FillTool, StampTool
 from explorer.tools.selecting import SelectTool
+from explorer.views.labels import Room, ShareLabels
 from explorer.views.plane import PlaneRange, PlaneView, pair
 
 if TYPE_CHECKING:
@@ -93,6 +94,7 @@ class Canvas(PlaneView):
         self.kit = kit or ToolKit(self)
         self.masses = MassReadout(document, self)
         self._brush = self.kit.brush
+        self._labels = ShareLabels()
         self._tools: dict[type[Tool], Tool] = {kind: kind(self) for kind in dict.fromkeys(_KINDS.values())}
         self.tool = self._tools[_KINDS[self.kit.options.tool]]
         self._rubber = self._pressed = self._pressed_by_key = False
@@ -208,16 +210,13 @@ class Canvas(PlaneView):
         if len(named) < 2:
             return
         metrics = QFontMetrics(font(CAPTION, scale=self.scale))
+        size = QSize(metrics.horizontalAdvance("0.000") + 8, metrics.height())
+        room = Room(self.mapping(), self.square(), self.scale)
+        plates = self._labels.place(tuple(named), self.document.weights, size, room)
         knobs = [knob.toPoint() for knob in self.tool.knobs()]
-        for region in named:
-            text, at = share(region.share), self.to_pixel(region.x, region.y)
-            width, height = metrics.horizontalAdvance(text) + 8, metrics.height()
-            corner = QPoint(round(at.x()) - width // 2, round(at.y()) - height // 2)
-            plate = QRect(corner, QSize(width, height))
-            if any(plate.contains(knob) for knob in knobs):
-                plate.moveTop(plate.top() - height)
+        for region, plate in zip(named, plates, strict=True):
             if not any(plate.contains(knob) for knob in knobs):  # the tool's own line names it otherwise
-                self.paint_plate(painter, text, plate.topLeft(), Qt.Corner.TopLeftCorner)
+                self.paint_plate(painter, share(region.share), plate.topLeft(), Qt.Corner.TopLeftCorner)
 
     def _take_weights(self) -> None:
         self.ground.show(self.document.weights, (0.0, 0.0), 1.0)

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QPoint, QPointF, QRect, Qt, Signal
+from PySide6.QtCore import QEvent, QPoint, QPointF, QRect, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter
 from PySide6.QtWidgets import QWidget
 
@@ -63,7 +63,6 @@ class CurlView(PlaneView):
         self._sent: Corners = ()
         self._pressed = QPointF()
         self._values = np.zeros((0, 0), np.float32)
-        self._largest = 0.0
         self.set_options(self.options)
 
     # --- the map
@@ -101,7 +100,6 @@ class CurlView(PlaneView):
             self.ground.show(np.full((1, 1), 0.5, np.float32), frame.centre, frame.half_width)
             return
         size = np.abs(maps.curl)
-        self._largest = float(size.max())
         self._values = maps.curl if self.options.curl == "curl" else maps.rotational
         if self.options.curl == "curl":
             jacobian = float(np.median(size / np.sqrt(np.maximum(2 * maps.rotational, 1e-30))))
@@ -113,11 +111,8 @@ class CurlView(PlaneView):
     # --- texts
 
     def caption(self) -> str:
-        """The noise level and the largest curl in view."""
-        if self.frame is None:
-            return ""
-        largest = f", |curl| ≤ {three(self._largest)}" if self._values.size else ""
-        return f"σ {three(self.frame.sigma)}{largest}"
+        """The noise level."""
+        return "" if self.frame is None else f"σ {three(self.frame.sigma)}"
 
     def reading(self) -> str:
         """The value under the cursor, or how to use the loop."""
@@ -233,6 +228,14 @@ class CurlView(PlaneView):
             self.mousePressEvent(event)
         else:
             super().mouseDoubleClickEvent(event)
+
+    def event(self, event: QEvent) -> bool:
+        """Claim L from the tool of that name while this view has the keyboard."""
+        ours = event.type() == QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent)
+        if ours and event.key() == Qt.Key.Key_L and not event.modifiers():
+            event.accept()
+            return True
+        return super().event(event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """L, Return and Escape for the loop; the rest as in every view of the plane."""

@@ -121,7 +121,7 @@ class DistancesView(Chart):
     def _draw(self, painter: QPainter, area: QRectF, values: Floats) -> None:
         k = self.factor
         low, high = self._range(values)
-        self.write(painter, QRectF(0, 0, self.width(), 18 * k), "distance to the truth, W₂, over the run", role="quiet")
+        self.write(painter, QRectF(0, 0, self.width(), 18 * k), "sliced W₂ over the run", role="quiet")
         self._axes(painter, area, low, high)
         ends = {}
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
@@ -140,7 +140,7 @@ class DistancesView(Chart):
         names = pane_names(self.states)
         for (i, end), y in zip(ends.items(), places, strict=True):
             # A leader from the curve's end to its name, which stands at the right even while the run is under way.
-            painter.setPen(QPen(self.shade(i), k))
+            painter.setPen(QPen(self.theme.colour("rule"), k))
             painter.drawLine(end, QPointF(area.right() + 6 * k, y))
             box = QRectF(area.right() + 8 * k, y - gap / 2, self.width() - area.right() - 8 * k, gap)
             self.write(painter, box, names[i], LEFT)
@@ -168,7 +168,7 @@ class DistancesView(Chart):
                 box = QRectF(0, y - 8 * k, area.left() - 6 * k, 16 * k)
                 self.write(painter, box, f"{10.0**power * digit:g}", RIGHT, role="quiet", pixels=CAPTION)
         y = area.bottom() + 4 * k
-        for part, words, align in ((0.0, "0", LEFT), (0.5, "half", CENTRE), (1.0, "end", RIGHT)):
+        for part, words, align in ((0.0, "start", LEFT), (0.5, "half", CENTRE), (1.0, "end", RIGHT)):
             wide = area.width() / 3
             box = QRectF(area.left() + part * area.width() - part * wide, y, wide, 16 * k)
             self.write(painter, box, words, align, role="quiet")

@@ -94,7 +94,7 @@ class InspectorView(Chart):
     def announce(self) -> None:
         """Write the caption."""
         count = len(self._pins)
-        sigma = f"σ = {three(self.frame.sigma)}" if self.frame is not None else ""
+        sigma = f"σ {three(self.frame.sigma)}" if self.frame is not None else ""
         self.captioned.emit("  ·  ".join(part for part in (f"{count} pinned" if count else "", sigma) if part))
 
     def show_frame(self, frame: Frame) -> None:

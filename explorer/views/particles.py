@@ -97,7 +97,7 @@ class ParticleView(PlaneView):
     def title(self) -> str:
         """What stands over the pane."""
         state = self.state
-        return f"Pane {self.pane + 1}" if state is None else TITLES.get(state.sampler, state.sampler)
+        return f"Particles {self.pane + 1}" if state is None else TITLES.get(state.sampler, state.sampler)
 
     def show_frame(self, frame: Frame) -> None:
         """Draw this moment from now on."""

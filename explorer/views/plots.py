@@ -15,7 +15,7 @@ import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter
-from PySide6.QtWidgets import QGraphicsLineItem, QWidget
+from PySide6.QtWidgets import QGraphicsEllipseItem, QGraphicsLineItem, QWidget
 
 from explorer.theme import CAPTION, Theme, font
 from explorer.views.axes import Floats, decades, log_points, spread, tick_name
@@ -98,7 +98,8 @@ class CurvePlots:
         for name in self._names:
             name.textItem.document().setDocumentMargin(0)
         self._leaders = [QGraphicsLineItem() for _ in words]
-        for item in (self._across, *self._names, *self._leaders):
+        self._ends = [QGraphicsEllipseItem() for _ in words]
+        for item in (self._across, *self._names, *self._leaders, *self._ends):
             self._scene.addItem(item)
         self.errors = [pg.PlotCurveItem(antialias=True, skipFiniteCheck=True) for _ in words]
         self.loss = pg.PlotCurveItem(antialias=True, skipFiniteCheck=True)
@@ -118,7 +119,11 @@ class CurvePlots:
         self._across.setStyle(tickFont=face, tickTextOffset=0, hideOverlappingLabels=round(30 * k))
         self._across.setTickPen(theme.quiet, width=ratio)
         self._across.setTextPen(theme.quiet)
-        for curve, leader, name, shade in zip(self.errors, self._leaders, self._names, shades, strict=True):
+        parts = zip(self.errors, self._leaders, self._ends, self._names, shades, strict=True)
+        for curve, leader, end, name, shade in parts:
+            end.setRect(-2 * k, -2 * k, 4 * k, 4 * k)
+            end.setPen(pg.mkPen(None))
+            end.setBrush(shade)
             curve.setPen(pg.mkPen(shade, width=1.75 * k * ratio))
             leader.setPen(pg.mkPen(theme.rule, width=ratio))
             name.setFont(face)
@@ -203,12 +208,14 @@ class CurvePlots:
             x, y = curve.getData()
             self._leaders[i].setVisible(known := bool(x is not None and x.size))
             self._names[i].setVisible(known)
+            self._ends[i].setVisible(known)
             if known:
                 ends[i] = self.upper.mapViewToScene(QPointF(x[-1], y[-1]))
         places = spread([end.y() for end in ends.values()], gap, area.top(), area.bottom())
         right = area.right() + 8 * k
         for (i, end), y in zip(ends.items(), places, strict=True):
             self._leaders[i].setLine(end.x(), end.y(), right - 2, y)
+            self._ends[i].setPos(end)
             self._names[i].setPos(right, y)
 
 

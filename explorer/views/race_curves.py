@@ -32,7 +32,6 @@ REDRAW = 100
 """Milliseconds between redraws at least."""
 
 EMPTY = "Start the race to see who learns fastest"
-_DECADES = ("1", "0.1", "0.01")
 
 
 def loss_scale(losses: Floats, floor: float | None) -> tuple[bool, float, float]:
@@ -284,7 +283,7 @@ class RaceCurvesView(Chart):
             y = area.bottom() - (power - low) / (high - low) * area.height()
             self._rule(painter, area.left(), y, area.right(), y)
             if (high - power) % step == 0:
-                text = _DECADES[-power] if -len(_DECADES) < power <= 0 else f"1e{power}".replace("-", "−")
+                text = f"{10.0**power:g}" if -3 < power < 2 else f"1e{power}".replace("-", "−")
                 self.write(painter, QRectF(0, y - line / 2, area.left() - 4, line), text, RIGHT, role="quiet")
         wide = self.advance("1000") + 8
         limit = self._axis.x()

@@ -39,6 +39,8 @@ LATTICE, LATTICE_DOUBLED = 20, 32
 
 _COLUMNS = 4
 _GUTTER, _WIDEST_GUTTER = 2 * UNIT, 4 * UNIT
+_LEAST_HALF = 480
+"""The least width of half the row between at scale 1 under a presentation's tiles."""
 _BETWEEN = 32
 """The least height of the row between at scale 1."""
 
@@ -252,6 +254,7 @@ class Stage(QWidget):
         side = max(1, min(high, wide))
         columns = _COLUMNS * side + len(self._doubled) * more
         gutter = min(_WIDEST_GUTTER, max(_GUTTER, (width - columns) // gaps // UNIT * UNIT))
+        tell(self._between, "set_gutter", gutter)
         block = QRect(0, 0, columns + gaps * gutter, 2 * side + rest + (row + UNIT if row else 0))
         block.moveTo(max(0, (self.width() - block.width()) // 2), max(0, (self.height() - block.height()) // 2))
         tops = [block.top(), block.top() + head + side + feet[0] + UNIT]
@@ -291,18 +294,23 @@ class Stage(QWidget):
         return max(wanted, default=round(FOOT * self.scale))
 
     def _settle_presented(self) -> None:
-        """One alone, two or three side by side, four two by two, with the row between below them."""
+        """Side by side, or four two by two where they are larger so, with the row between below them."""
         names = self._presented
-        cols = 2 if len(names) == 4 else len(names)
-        lines = -(-len(names) // cols)
         row = 0
         if self._between is not None:
             row = max(round(_BETWEEN * self.scale), least_height(self._between)) + UNIT
         tiles = [self._tiles[name] for name in names]
         head, foot = round(HEAD * self.scale), max(tile.foot_wanted for tile in tiles)
-        high = (self.height() - 2 * UNIT - row - (lines - 1) * UNIT) // lines - head - foot
-        wide = (self.width() - 2 * UNIT - (cols - 1) * _GUTTER) // cols
-        side = max(1, min(high, wide))
+
+        def fits(cols: int) -> int:
+            """The side of a square in so many columns."""
+            lines = -(-len(names) // cols)
+            high = (self.height() - 2 * UNIT - row - (lines - 1) * UNIT) // lines - head - foot
+            wide = (self.width() - 2 * UNIT - (cols - 1) * _GUTTER) // cols
+            return max(1, min(high, wide))
+
+        cols = max((len(names), 2) if len(names) == 4 else (len(names),), key=fits)
+        lines, side = -(-len(names) // cols), fits(cols)
         left = (self.width() - cols * side - (cols - 1) * _GUTTER) // 2
         tall = head + side + foot
         top = max(0, (self.height() - row - lines * tall - (lines - 1) * UNIT) // 2)
@@ -313,7 +321,9 @@ class Stage(QWidget):
             tile.place()
             tile.show()
         if self._between is not None:
-            self._between.setGeometry(2 * UNIT, self.height() - row, self.width() - 4 * UNIT, row - UNIT)
+            tell(self._between, "set_gutter", _GUTTER)
+            wide = max(cols * side + (cols - 1) * _GUTTER, min(self.width() - 2 * UNIT, 2 * _LEAST_HALF))
+            self._between.setGeometry((self.width() - wide) // 2, self.height() - row, wide, row - UNIT)
         self._tell_lattice()
         self.update()
 

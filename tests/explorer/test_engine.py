@@ -18,6 +18,7 @@ from explorer.document import Document
 from explorer.edits import LoadPainting
 from explorer.engine.client import EngineClient
 from explorer.engine.messages import (
+    INSPECTED,
     Applied,
     Begin,
     Configure,
@@ -37,6 +38,7 @@ from explorer.engine.messages import (
 )
 from trainer.paintings import preset_weights
 from trainer.projects import Setup
+from trainer.scenes import Scene, story
 from trainer.settings import FitSettings, NetworkSettings, ParticleSettings
 
 
@@ -101,7 +103,9 @@ def test_trains_obeys_and_looks() -> None:
         driver.until(lambda: driver.step() == at + 3)
         driver.client.send(Look(sigma=0.3, lattice=32))
         driver.client.send(Probe((0.5, -0.25)))
-        driver.until(lambda: driver.frame().learned.shape == (32, 32, 2) and driver.frame().probe.size == 7)
+        driver.until(
+            lambda: driver.frame().learned.shape == (32, 32, 2) and driver.frame().probe.size == len(INSPECTED)
+        )
         frame = driver.frame()
         assert frame.sigma == pytest.approx(0.3)
         assert np.isfinite(frame.probe).all()
@@ -176,7 +180,7 @@ def test_absurd_learning_rate_is_told_and_survived() -> None:
 
 def test_diverging_particles_are_told_and_never_reach_a_view() -> None:
     settings = ParticleSettings(source="true", number=200, epsilon=1.0, levels=3, steps=60)
-    with running(Setup(preset_weights("crescents"), particles=settings)) as driver:
+    with running(Setup(preset_weights("crescents"), scene=Scene(story(settings)))) as driver:
         driver.until(lambda: driver.step() > 5)
         driver.client.send(Release())
         driver.until(lambda: any("epsilon" in text for text in driver.notices()))
@@ -230,12 +234,12 @@ def test_recipe_repeats_the_live_run_bit_by_bit() -> None:
     torch.set_num_threads(1)
     try:
         first = recipe.initial
-        replay = Simulation(first.weights, first.name, first.fit, first.particles, first.seed, device="cpu")
+        replay = Simulation(first, device="cpu")
         for step, command in recipe.commands():
             replay.train(step - replay.fit.step)
             replay.apply(command)
         replay.train(recipe.steps - replay.fit.step)
-        live = Simulation(document.weights, fit=replay.fit_settings, seed=first.seed, device="cpu")
+        live = Simulation(replace(document.setup, fit=replay.fit.settings), device="cpu")
         live.restore(state)
         assert live.fit.step == replay.fit.step
         x = torch.rand(500, 2, generator=torch.Generator().manual_seed(0)) * 2 - 1
@@ -287,7 +291,7 @@ def test_close_while_the_engine_still_loads() -> None:
 
 def test_move_after_the_end_releases_anew() -> None:
     settings = ParticleSettings(number=100, levels=2, steps=5, fine_steps=2)
-    with running(Setup(preset_weights("crescents"), particles=settings)) as driver:
+    with running(Setup(preset_weights("crescents"), scene=Scene(story(settings)))) as driver:
         driver.until(lambda: driver.step() > 5)
         driver.client.send(Train(False))
         driver.client.send(Release())

@@ -260,7 +260,7 @@ def test_what_cannot_race_is_refused_in_a_line(qtbot: QtBot, racing: Bench) -> N
     qtbot.mouseClick(card.fold, LEFT)
     assert card.form is not None
     choose(qtbot, card.form.rows["objective"], "noise (DDPM)")
-    assert card.form.rows["objective"].error().startswith("race.entrants: not all have the same noise levels")
+    assert card.form.rows["objective"].error().startswith("race: not all have the same noise levels")
     assert len(racing.commands) == 1
 
 

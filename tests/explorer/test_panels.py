@@ -5,23 +5,36 @@ from __future__ import annotations
 import gc
 import weakref
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from PySide6.QtCore import QPoint
 from PySide6.QtGui import QAction
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QComboBox, QToolButton, QWidget
 from pytestqt.qtbot import QtBot
 
-from explorer.panels.drawer import SettingsDrawer
+from explorer.document import Change, ChangeScene, ChangeSeed, Document
+from explorer.layouts import VIEWS
+from explorer.panels.drawer import TITLES, Drawer, page_of
 from explorer.panels.exporting import ExportDialog
 from explorer.panels.fields import FieldRow
+from explorer.panels.form import FoldingSection
 from explorer.panels.icons import DRAWINGS, icon
+from explorer.panels.ladder import LadderEditor
+from explorer.panels.painting import PaintingPage
+from explorer.panels.particlespage import ParticlesPage
+from explorer.panels.racepage import RacePage
 from explorer.panels.sigma import NoiseSlider
 from explorer.panels.toasts import ToastStack
+from explorer.panels.trainingpage import TrainingPage
 from explorer.panels.transport import ACTIONS, TransportBar
+from explorer.panels.viewpage import ViewPage
 from explorer.theme import DARK, LIGHT
+from explorer.tools.kit import ToolKit
+from explorer.viewing import Viewing
 from tests.explorer.frames import empty_frame, make_frame
 from tests.explorer.hands import LEFT, Key, actions, shown, type_into
+from trainer.scenes import Scene, story
 from trainer.settings import FitSettings, ParticleSettings
 
 # --- noise level ---
@@ -132,11 +145,44 @@ def test_every_icon_has_ink_in_both_themes(qtbot: QtBot) -> None:
 # --- drawer ---
 
 
+def make_drawer() -> Drawer:
+    """The pages that the window's drawer has, without a document."""
+    viewing, document = Viewing(), Document()
+    kit = ToolKit()
+    painting = PaintingPage(document, kit)
+    pages: dict[str, QWidget] = {
+        "training": TrainingPage(),
+        "race": RacePage(),
+        "particles": ParticlesPage(LadderEditor(document.scene.panes[0].settings)),
+        "view": ViewPage(viewing),
+        "painting": painting,
+    }
+    drawer = Drawer(pages)
+    drawer.kept = viewing, kit, document  # type: ignore[attr-defined] - they live as long as the pages
+    return drawer
+
+
 @pytest.fixture
-def drawer(qtbot: QtBot) -> SettingsDrawer:
-    widget = SettingsDrawer()
-    widget.host = shown(qtbot, widget, width=304)  # type: ignore[attr-defined] - keeps the window alive
+def drawer(qtbot: QtBot) -> Drawer:
+    widget = make_drawer()
+    widget.host = shown(qtbot, widget, width=312)  # type: ignore[attr-defined] - keeps the window alive
+    for page in widget.pages.values():
+        for section in page.findChildren(FoldingSection):
+            section.set_folded(False)
     return widget
+
+
+def training(drawer: Drawer) -> TrainingPage:
+    page = drawer.pages["training"]
+    assert isinstance(page, TrainingPage)
+    return page
+
+
+def particles(drawer: Drawer) -> ParticlesPage:
+    page = drawer.pages["particles"]
+    assert isinstance(page, ParticlesPage)
+    drawer.turn("particles")
+    return page
 
 
 def error(row: FieldRow) -> str:
@@ -144,15 +190,35 @@ def error(row: FieldRow) -> str:
     return row.error()
 
 
-def test_a_number_is_taken(qtbot: QtBot, drawer: SettingsDrawer) -> None:
-    with qtbot.waitSignal(drawer.fit_changed) as seen:
-        type_into(qtbot, drawer.fit_rows["network.width"].editor, "64")
-    assert seen.args[0].network.width == 64
-    with qtbot.waitSignal(drawer.particles_changed) as seen:
-        type_into(qtbot, drawer.particle_rows["number"].editor, "20,000")
-    assert seen.args == [ParticleSettings(number=20_000)]
-    with qtbot.assertNotEmitted(drawer.particles_changed):
-        type_into(qtbot, drawer.particle_rows["number"].editor, "20000")
+def test_tabs_turn_the_page(qtbot: QtBot, drawer: Drawer) -> None:
+    assert drawer.page == "training"
+    for name, page in drawer.pages.items():
+        tab = next(t for t in drawer.findChildren(QToolButton) if t.accessibleName() == f"Settings: {TITLES[name]}")
+        with qtbot.waitSignal(drawer.turned) as seen:
+            qtbot.mouseClick(tab, LEFT)
+        assert seen.args == [name]
+        assert drawer.page == name
+        assert page.isVisible()
+        assert [other for other, each in drawer.pages.items() if each.isVisible()] == [name]
+        assert page.width() <= drawer.width() - 16, "nothing may be cut off at the right"
+
+
+def test_every_view_has_a_page() -> None:
+    assert set(map(page_of, VIEWS)) == {"training", "race", "particles", "view", "painting"}
+    assert page_of("pane4") == page_of("shares") == "particles"
+
+
+def test_a_number_is_taken(qtbot: QtBot, drawer: Drawer) -> None:
+    page = training(drawer)
+    with qtbot.waitSignal(page.commanded) as seen:
+        type_into(qtbot, page.fit.rows["network.width"].editor, "64")
+    assert seen.args[0].settings.network.width == 64
+    page = particles(drawer)
+    with qtbot.waitSignal(page.commanded) as seen:
+        type_into(qtbot, page.common.rows["number"].editor, "20,000")
+    assert seen.args == [ChangeScene(Scene().with_number(20_000))]
+    with qtbot.assertNotEmitted(page.commanded):
+        type_into(qtbot, page.common.rows["number"].editor, "20000")
 
 
 @pytest.mark.parametrize(
@@ -160,76 +226,98 @@ def test_a_number_is_taken(qtbot: QtBot, drawer: SettingsDrawer) -> None:
     [
         ("batch", "8", "batch: 8 is out of range; give a number between 16 and 65536"),
         ("batch", "1.5", "batch: '1.5' is not a whole number; give one between 16 and 65536"),
-        ("learning_rate", "fast", "learning_rate: 'fast' is not a number; give one between 1e-07 and 1e+06"),
-        ("network.depth", "0", "network.depth: 0 is out of range; give a number between 1 and 8"),
-        ("ladder.sigma_max", "0.01", "ladder.sigma_max: 0.01 is not above the smallest level, 0.02; give a larger one"),
+        ("learning_rate", "fast", "learning rate: 'fast' is not a number; give one between 1e-07 and 1e+06"),
+        ("network.depth", "0", "hidden layers: 0 is out of range; give a number between 1 and 8"),
+        ("ladder.sigma_max", "wide", "largest σ: 'wide' is not a number; give one between 0.0001 and 100"),
     ],
 )
-def test_a_bad_value_stays_with_its_line(qtbot: QtBot, drawer: SettingsDrawer, path: str, text: str, line: str) -> None:
-    row = drawer.fit_rows[path]
-    with qtbot.assertNotEmitted(drawer.fit_changed):
+def test_a_bad_value_stays_with_its_line(qtbot: QtBot, drawer: Drawer, path: str, text: str, line: str) -> None:
+    page = training(drawer)
+    row = page.fit.rows[path]
+    with qtbot.assertNotEmitted(page.commanded):
         type_into(qtbot, row.editor, text)
     assert error(row) == line
     assert row.editor.text() == text
     assert row.editor.accessibleDescription() == line
-    drawer.set_fit(FitSettings())
+    page.fit.set_settings(FitSettings())
     assert error(row) == ""
 
 
-def test_a_waiting_value_is_taken_once_it_is_allowed(qtbot: QtBot, drawer: SettingsDrawer) -> None:
-    low, high = drawer.particle_rows["sigma_min"], drawer.particle_rows["sigma_max"]
-    with qtbot.assertNotEmitted(drawer.particles_changed):
+def test_what_needs_another_value_asks_before_it_takes_both(qtbot: QtBot, drawer: Drawer) -> None:
+    page = training(drawer)
+    row = page.fit.rows["ladder.sigma_max"]
+    with qtbot.assertNotEmitted(page.commanded):
+        type_into(qtbot, row.editor, "0.01")
+    assert row.asking
+    assert row.note.text() == "Largest σ “0.01” needs smallest σ: 0.001."
+    assert page.fit.settings == FitSettings()
+
+
+def test_a_waiting_value_is_taken_once_it_is_allowed(qtbot: QtBot, drawer: Drawer) -> None:
+    page = particles(drawer)
+    qtbot.mouseClick(page.numbers[2], LEFT)
+    low, high = page.pane.rows["settings.sigma_min"], page.pane.rows["settings.sigma_max"]
+    with qtbot.assertNotEmitted(page.commanded):
         type_into(qtbot, low.editor, "2")
     assert error(low)
-    with qtbot.waitSignal(drawer.particles_changed) as seen:
+    with qtbot.waitSignal(page.commanded) as seen:
         type_into(qtbot, high.editor, "5")
-    assert (seen.args[0].sigma_min, seen.args[0].sigma_max) == (2, 5)
+    settings = seen.args[0].scene.panes[2].settings
+    assert (settings.sigma_min, settings.sigma_max) == (2, 5)
     assert error(low) == ""
 
 
-def test_choices_by_keyboard_and_an_empty_optional(qtbot: QtBot, drawer: SettingsDrawer) -> None:
-    box = drawer.fit_rows["target"].editor
+def test_choices_by_keyboard_and_an_empty_optional(qtbot: QtBot, drawer: Drawer) -> None:
+    page = training(drawer)
+    box = page.fit.rows["target"].editor
     box.setFocus()
-    with qtbot.waitSignal(drawer.fit_changed) as seen:
+    with qtbot.waitSignal(page.commanded) as seen:
         qtbot.keyClick(box, Key.Key_Down)
-    assert seen.args[0].target == "single"
-    with qtbot.waitSignal(drawer.fit_changed) as seen:
-        type_into(qtbot, drawer.fit_rows["ladder.sigma_max"].editor, "3")
-    assert seen.args[0].ladder.sigma_max == 3
-    with qtbot.waitSignal(drawer.fit_changed) as seen:
-        type_into(qtbot, drawer.fit_rows["ladder.sigma_max"].editor, "")
-    assert seen.args[0].ladder.sigma_max is None
+    assert isinstance(box, QComboBox)
+    assert seen.args[0].settings.target == box.itemData(1) != FitSettings().target
+    with qtbot.waitSignal(page.commanded) as seen:
+        type_into(qtbot, page.fit.rows["ladder.sigma_max"].editor, "3")
+    assert seen.args[0].settings.ladder.sigma_max == 3
+    with qtbot.waitSignal(page.commanded) as seen:
+        type_into(qtbot, page.fit.rows["ladder.sigma_max"].editor, "")
+    assert seen.args[0].settings.ladder.sigma_max is None
 
 
-def test_seeds(qtbot: QtBot, drawer: SettingsDrawer) -> None:
-    with qtbot.waitSignal(drawer.seed_changed) as seen:
-        type_into(qtbot, drawer.seed_row.editor, "7")
-    assert seen.args == [7]
-    with qtbot.assertNotEmitted(drawer.particle_seed_changed):
-        type_into(qtbot, drawer.particle_seed_row.editor, "-1")
-    assert "whole number between 0 and" in error(drawer.particle_seed_row)
+def test_seeds(qtbot: QtBot, drawer: Drawer) -> None:
+    page = training(drawer)
+    with qtbot.waitSignal(page.commanded) as seen:
+        type_into(qtbot, page.seed.rows["seed"].editor, "7")
+    assert seen.args == [ChangeSeed(7)]
+    page = particles(drawer)
+    with qtbot.assertNotEmitted(page.commanded):
+        type_into(qtbot, page.seed.rows["seed"].editor, "-1")
+    assert "between 0 and" in error(page.seed.rows["seed"])
 
 
-def test_the_document_is_shown_silently(qtbot: QtBot, drawer: SettingsDrawer) -> None:
-    with (
-        qtbot.assertNotEmitted(drawer.fit_changed),
-        qtbot.assertNotEmitted(drawer.particles_changed),
-        qtbot.assertNotEmitted(drawer.seed_changed),
-    ):
-        drawer.set_fit(FitSettings(target="single", batch=1024))
-        drawer.set_particles(ParticleSettings(source="true", epsilon=8e-5))
-        drawer.set_seed(12345)
-    assert drawer.fit_rows["batch"].editor.text() == "1,024"
-    assert drawer.particle_rows["epsilon"].editor.text() == "8e-5"
-    assert drawer.particle_rows["source"].value() == "true"
-    assert drawer.seed_row.editor.text() == "12345"
+def test_the_document_is_shown_silently(qtbot: QtBot, drawer: Drawer) -> None:
+    page, moving = training(drawer), particles(drawer)
+    scene = Scene(story(ParticleSettings(source="true", epsilon=8e-5)))
+    document = Document(
+        replace(Document().setup, fit=FitSettings(target="single", batch=1024), scene=scene, seed=12345)
+    )
+    with qtbot.assertNotEmitted(page.commanded), qtbot.assertNotEmitted(moving.commanded):
+        for each in (page, moving):
+            each.show_document(document, Change(opened=True))
+    assert page.fit.rows["batch"].editor.text() == "1,024"
+    assert moving.pane.rows["settings.epsilon"].editor.text() == "8e-5"
+    assert moving.pane.rows["settings.source"].value() == "true"
+    assert page.seed.rows["seed"].editor.text() == "12345"
 
 
-def test_every_setting_has_its_row_tip_and_name(drawer: SettingsDrawer) -> None:
-    assert len({row.editor.accessibleName() for row in drawer.rows}) == len(drawer.rows) == 21
-    for row in drawer.rows:
-        assert row.editor.toolTip()
-        assert "!" not in row.editor.toolTip()
+def test_every_control_has_its_tip_and_name(drawer: Drawer) -> None:
+    for name, page in drawer.pages.items():
+        rows = page.findChildren(FieldRow)
+        names = [row.editor.accessibleName() for row in rows]
+        assert all(names)
+        assert len(set(names)) == len(names), name
+        for row in rows:
+            assert row.editor.toolTip()
+            assert "!" not in row.editor.toolTip()
 
 
 # --- leaks ---
@@ -257,12 +345,11 @@ def _stack() -> QWidget:
     "make",
     [
         NoiseSlider,
-        SettingsDrawer,
         ExportDialog,
         _transport,
         _stack,
     ],
-    ids=["sigma", "drawer", "exporting", "transport", "toasts"],
+    ids=["sigma", "exporting", "transport", "toasts"],
 )
 def test_panels_are_collected(qtbot: QtBot, make: Callable[[], QWidget]) -> None:
     widget = make()
@@ -272,3 +359,16 @@ def test_panels_are_collected(qtbot: QtBot, make: Callable[[], QWidget]) -> None
     del widget
     gc.collect()
     assert gone() is None
+
+
+def test_the_drawer_and_its_pages_go_with_it(qtbot: QtBot) -> None:
+    host = QWidget()
+    qtbot.addWidget(host)
+    drawer = make_drawer()
+    drawer.setParent(host)
+    gone = [weakref.ref(drawer), *map(weakref.ref, drawer.pages.values())]
+    drawer.deleteLater()
+    del drawer
+    qtbot.wait(1)
+    gc.collect()
+    assert [each() for each in gone] == [None] * 6

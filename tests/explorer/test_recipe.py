@@ -20,7 +20,7 @@ from explorer.engine.messages import (
     Applied,
     Command,
     Configure,
-    ConfigureParticles,
+    ConfigureScene,
     Heartbeat,
     Look,
     Mirror,
@@ -34,6 +34,7 @@ from explorer.engine.messages import (
 from explorer.recipe import RESTART, Recipe, Recorder, to_entry
 from trainer.errors import InputError
 from trainer.projects import Entry, Patch, Setup, read_project, write_project
+from trainer.scenes import Scene, story
 from trainer.settings import FitSettings, LadderSettings, NetworkSettings, ParticleSettings
 
 
@@ -60,12 +61,12 @@ journalled = st.one_of(
     ),
     st.builds(Reset, st.integers(0, 2**63 - 1)),
     st.builds(
-        lambda n, epsilon, seed: ConfigureParticles(ParticleSettings("true", n, epsilon=epsilon), seed),
-        st.integers(1, 20_000),
+        lambda n, epsilon, seed: ConfigureScene(Scene(story(ParticleSettings("true", n, epsilon=epsilon))), seed),
+        st.integers(1, 100_000),
         st.floats(1e-9, 1),
         st.integers(0, 9),
     ),
-    st.just(Release()),
+    st.builds(Release, st.none() | st.integers(0, 10_000)),
 )
 steps = st.integers(0, 10_000)
 
@@ -91,8 +92,8 @@ def record(recorder: Recorder, done: Iterable[tuple[int, Command]]) -> None:
 
 
 def test_every_journalled_command_has_an_entry() -> None:
-    examples = (Repaint(1, painting(1)), Configure(FitSettings()), Reset(0), ConfigureParticles(ParticleSettings(), 0))
-    commands = (*examples, Release())
+    examples = (Repaint(1, painting(1)), Configure(FitSettings()), Reset(0), ConfigureScene(Scene(), 0))
+    commands = (*examples, Release(), Release(12))
     assert {type(command) for command in commands} == set(JOURNALLED)
     for command in commands:
         recipe = Recipe(BEGUN, (to_entry(7, command, BEGUN),))
@@ -218,7 +219,7 @@ def entry(kind: str, patch: Patch | None = None, **values: object) -> Entry:
     [
         (
             entry("explode"),
-            r"unknown kind 'explode'; known are repaint, configure, reset, particles, release and restart",
+            r"unknown kind 'explode'; known are repaint, configure, reset, scene, particles, release, restart",
         ),
         (entry("repaint", revision=1, name="x"), r"repaint: no patch; a repaint says which cells changed"),
         (entry("repaint", Patch(0, 0, painting(1)), name="x"), r"revision: None is not a whole number of 0 or more"),
@@ -245,6 +246,18 @@ def test_a_command_that_only_looks_is_not_journalled(command: Command) -> None:
         Recorder(Recipe(BEGUN)).take(Applied(0, command))
 
 
-def test_a_painting_of_another_shape_is_refused() -> None:
-    with pytest.raises(InputError, match=r"^painting: shape \(3, 3\) after \(128, 128\); a run keeps its .*$"):
-        Recorder(Recipe(BEGUN)).take(Applied(0, Repaint(1, np.ones((3, 3), np.float32))))
+def test_a_painting_of_another_number_of_cells_is_kept_whole(tmp_path: Path) -> None:
+    recorder = Recorder(Recipe(BEGUN))
+    finer = np.random.default_rng(5).random((160, 160), np.float32)
+    done = [(3, Repaint(2, finer, "finer")), (4, Repaint(3, painting(2), "as before"))]
+    record(recorder, done)
+    project = recorder.recipe(9).to_project(BEGUN)
+    write_project(tmp_path / "a.scorex", project)
+    assert plain(Recipe.from_project(read_project(tmp_path / "a.scorex")).commands()) == plain(done)
+
+
+def test_a_journal_from_before_there_were_scenes_moves_the_three_panes_of_then() -> None:
+    values = {"settings": ParticleSettings("true", 77).to_json(), "seed": 8}
+    recipe = Recipe(BEGUN, (Entry(5, "particles", values),))
+    assert list(recipe.commands()) == [(5, ConfigureScene(Scene(story(ParticleSettings("true", 77))), 8))]
+    assert recipe.final().scene.number == 77

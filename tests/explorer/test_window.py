@@ -16,13 +16,13 @@ from PySide6.QtWidgets import QMessageBox
 from pytestqt.qtbot import QtBot
 
 from explorer.actions import SPECS
-from explorer.edits import ChangeParticles
+from explorer.edits import ChangeScene
 from explorer.engine.client import EngineClient
+from explorer.engine.messages import INSPECTED
 from explorer.files import read_file
 from explorer.theme import DARK, LIGHT
 from explorer.window import MainWindow
 from trainer.projects import read_project
-from trainer.settings import ParticleSettings
 
 WAIT = 60_000
 
@@ -90,7 +90,7 @@ def test_painting_while_it_trains_is_learned_without_a_reset(qtbot: QtBot, windo
 
 def test_particles_tell_the_story_by_themselves(qtbot: QtBot, window: MainWindow) -> None:
     """Nothing is touched but the number of particles: they are released, and the ledger separates the three."""
-    window.edit(ChangeParticles(ParticleSettings(number=2000)))
+    window.edit(ChangeScene(window.document.scene.with_number(2000)))
     frame = lambda: window.session.frame  # noqa: E731
     qtbot.waitUntil(lambda: frame() is not None and frame().released > 0, timeout=WAIT)
     qtbot.waitUntil(lambda: frame().particle_step == frame().particle_steps, timeout=3 * WAIT)
@@ -124,9 +124,9 @@ def test_keys_train_pause_step_and_reset(qtbot: QtBot, window: MainWindow) -> No
 
 def test_hover_shows_both_scores(qtbot: QtBot, window: MainWindow) -> None:
     wait_for_step(qtbot, window, 30)
-    view = window.parts.learned
+    view = window.parts.view("learned")
     view.hovered.emit(0.25, 0.5)
-    qtbot.waitUntil(lambda: window.session.frame.probe.size == 7, timeout=WAIT)
+    qtbot.waitUntil(lambda: window.session.frame.probe.size == len(INSPECTED), timeout=WAIT)
     assert window.session.frame.probe[:2] == pytest.approx([0.25, 0.5])
 
 

@@ -73,7 +73,6 @@ def run(folder: Path, seconds: float, seed: int, kill_every: float, display: boo
         place.mkdir(parents=True, exist_ok=True, mode=0o700)
         environment[f"XDG_{name}_{'DIR' if name == 'RUNTIME' else 'HOME'}"] = str(place)
     environment.pop("QT_QPA_PLATFORM", None)
-    before = shared_memory()
     screen = None if display and os.environ.get("DISPLAY") else _Screen()
     if screen is not None:
         environment["DISPLAY"] = screen.name
@@ -92,7 +91,7 @@ def run(folder: Path, seconds: float, seed: int, kill_every: float, display: boo
     finally:
         if screen is not None:
             screen.close()
-    return _judge(folder, process.returncode, ended, left, shared_memory() - before, samples)
+    return _judge(folder, process.returncode, ended, left, samples)
 
 
 def _watch(process: subprocess.Popen[bytes], mark: str, seconds: float, samples: list[dict[str, float]]) -> bool:
@@ -145,7 +144,6 @@ def _judge(
     status: int | None,
     ended: bool,
     left: list[Holding],
-    segments: set[str],
     samples: list[dict[str, float]],
 ) -> dict[str, Any]:
     record = folder / "record.jsonl"
@@ -169,7 +167,7 @@ def _judge(
         "warnings": _counted(by_kind.get("warning", [])),
         "stderr": complaints[:60],
         "left_processes": [f"{each.pid} {each.command[:80]}" for each in left],
-        "left_segments": sorted(segments),
+        "left_segments": sorted(shared_memory() & set(end.get("segments", []))),
         "left_threads": end.get("threads", []),
         "left_children": end.get("children", []),
         "timers": [line["timers"] for line in (holdings[1:2] + holdings[-1:])],
@@ -181,6 +179,7 @@ def _judge(
         "acts": sum(line["acts"] for line in by_kind.get("reached", [])),
         "actions_reached": sum(len(line["actions"]) for line in by_kind.get("reached", [])),
         "actions_missed": [name for line in by_kind.get("missed", []) for name in line["actions"]],
+        "met": (by_kind.get("met") or [{}])[-1].get("met", {}),
         "notices": _counted(by_kind.get("notice", [])),
         "last": lines[-1]["doing"] if lines else "",
     }
@@ -245,6 +244,7 @@ def _words(verdict: dict[str, Any]) -> str:
         f"actions reached {verdict['actions_reached']}, missed {len(verdict['actions_missed'])}: "
         f"{', '.join(verdict['actions_missed'])}"
     )
+    lines += [f"{kind}: {', '.join(names)}" for kind, names in verdict["met"].items()]
     lines.append(f"engine killed {verdict['engine_killed']} times")
     for name, value in verdict["growth"].items():
         lines.append(f"{name}: memory grew by {'?' if value is None else f'{100 * value:.1f} %'}")

@@ -7,7 +7,7 @@ import sys
 import threading
 import traceback
 import warnings
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -16,11 +16,12 @@ from typing import TextIO
 
 from PySide6.QtCore import QMessageLogContext, QTimer, QtMsgType, qInstallMessageHandler
 from PySide6.QtGui import QAction
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QDialog, QMenu
 
 from explorer.window import MainWindow
 
-_HARMLESS = ("This plugin does not support", "propagateSizeHints")
+_HARMLESS = ("This plugin does not support", "propagateSizeHints", "Unable to detect a launcher")
+"""Complaints about a display without a window manager and a machine without a browser of folders."""
 
 
 class Record:
@@ -32,6 +33,8 @@ class Record:
         self._lock = threading.Lock()
         self.doing = "starting"
         self.reached: Counter[str] = Counter()
+        self.met: defaultdict[str, Counter[str]] = defaultdict(Counter)
+        """Views, pages, samplers, objectives, dialogs and whatever else was seen, by kind, how often."""
 
     def write(self, kind: str, **values: object) -> None:
         """One line."""
@@ -92,6 +95,42 @@ class Record:
             before(*args)
 
         return hook
+
+    def meet(self, window: MainWindow) -> None:
+        """Note what is on the screen and in the document."""
+        document, met = window.document, self.met
+        met["views"].update(window.stage.seen)
+        met["panes"][str(len(document.scene.panes))] += 1
+        met["samplers"].update(pane.sampler for pane in document.scene.panes)
+        met["sources"].update(pane.settings.source for pane in document.scene.panes)
+        met["starts"][document.scene.start.kind] += 1
+        met["objectives"][document.fit.objective] += 1
+        met["targets"][document.fit.target] += 1
+        met["kernels"][document.fit.kernel] += 1
+        met["schedules"][document.fit.schedule] += 1
+        met["racers"][str(len(document.race.entrants))] += 1
+        met["drawer"][window.drawer_page() or "closed"] += 1
+        met["cells"][str(document.size)] += 1
+        met["scale"][f"{window.scale:g}"] += 1
+        for on, name in (
+            (window.isFullScreen(), "full screen"),
+            (window.household.presentation.on, "presentation"),
+            (window.squares.look.step is not None, "past field"),
+            (bool(window.squares.look.pins), "pins"),
+            (bool(window.squares.look.loop), "loop"),
+            (window.squares.look.followed >= 0, "followed particle"),
+            (window.viewing.options.trails, "trails"),
+        ):
+            met["states"][name] += on
+        frame = window.session.frame
+        if frame is not None:
+            met["states"]["race running"] += frame.race is not None and frame.race.running
+            met["states"]["past particles"] += frame.particle_shown < frame.particle_step
+            met["notes"].update(state.note for state in frame.pane_states if state.note)
+            met["diverged"].update(state.sampler for state in frame.pane_states if state.diverged)
+        for each in QApplication.topLevelWidgets():
+            if each.isVisible() and isinstance(each, QDialog | QMenu):
+                met["dialogs"][f"{type(each).__name__} {each.windowTitle()}".strip()] += 1
 
     def holding(self, window: MainWindow) -> None:
         """What the process holds now."""

@@ -53,6 +53,7 @@ class Student(QObject):
         self._act: Act | None = None
         self._pack: list[QAction] = []
         self._asked: Counter[int] = Counter()
+        self._called: Counter[str] = Counter()
         self._leaving = self._ending = False
         self.acts = 0
         window.installEventFilter(self)
@@ -77,6 +78,7 @@ class Student(QObject):
                 if now > self._end:
                     self._finish()
                     return
+                self._record.meet(self._window)
                 self._act = self._choose()
                 self.acts += 1
             wait = next(self._act)
@@ -108,11 +110,12 @@ class Student(QObject):
             self._by_action,
             self._acts.use_control,
             self._acts.use_tile,
+            self._by_palette,
             self._acts.strike,
             self._acts.resize,
             self._acts.drop,
         )
-        return self._rng.choices(acts, (30, 30, 24, 12, 2, 2))[0]()
+        return self._rng.choices(acts, (28, 30, 22, 6, 10, 2, 2))[0]()
 
     # --- actions
 
@@ -141,6 +144,22 @@ class Student(QObject):
                     self._hand.click(at.x(), at.y())
                     yield 130
         yield 150
+
+    def _by_palette(self) -> Act:
+        """A view, a page of settings or a layout, which no action is, by its words in the command palette."""
+        palette = self._window.household.palette
+        self._hand.key("ctrl+shift+p")
+        yield 200
+        entries = [each for each in palette.found if each.place in ("View", "Settings", "Layout", "Open recent")]
+        if not palette.isVisible() or not entries:
+            return
+        entry = min(self._rng.sample(entries, min(3, len(entries))), key=lambda each: self._called[each.name])
+        self._called[entry.name] += 1
+        self._record.say(f"palette {entry.name}")
+        self._hand.write("".join(letter for letter in entry.text if letter.isascii()))
+        yield 200
+        self._hand.key("Return")
+        yield 200
 
     # --- what opens
 
@@ -253,6 +272,10 @@ class Student(QObject):
             )
             names = [a.objectName() for a in self._window.findChildren(QAction) if a.objectName()]
             self._record.write("missed", actions=sorted(set(names) - set(self._record.reached)))
+            self._record.write(
+                "met", met={kind: sorted(n for n, k in c.items() if k) for kind, c in self._record.met.items()}
+            )
+            self._record.write("used", controls=dict(self._acts.seen))
             self._record.holding(self._window)
             self._record.doing = "closing"
             QTimer.singleShot(0, self._window, self._close)
