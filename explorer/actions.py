@@ -81,10 +81,10 @@ _TRAIN = (
     ActionSpec("train_reset", "Train", "&Reset", ("R",), "Start training again from a fresh network"),
     _line("Train"),
     ActionSpec(
-        "train_back", "Train", "&Earlier kept step", ("Shift+,", "<"), "Show the field of the kept training step before"
+        "train_back", "Train", "&Earlier kept step", ("Shift+,",), "Show the field of the kept training step before"
     ),
     ActionSpec(
-        "train_forward", "Train", "&Later kept step", ("Shift+.", ">"), "Show the field of the kept training step after"
+        "train_forward", "Train", "&Later kept step", ("Shift+.",), "Show the field of the kept training step after"
     ),
     ActionSpec("train_first", "Train", "&First kept step", ("Shift+Home",), "Show the field before training"),
     ActionSpec("train_live", "Train", "L&ive field", ("Shift+End",), "Show the present weights"),
@@ -163,10 +163,10 @@ VIEW_KEYS = (
     ("Painting", "Return", "Paint or place with the tool in hand"),
     ("Painting", "[ and ], { and }", "Size and strength of the brush"),
     ("Painting", "N, Delete", "Next Gaussian, take it away"),
-    ("Is it a gradient?", "L", "Draw a loop; again for circles; again to stop"),
-    ("Inspector", "0 to 6, Delete, Ctrl+C", "Choose a point, remove its pin, copy"),
-    ("Surface", "Arrows, + and −, Home", "Turn, zoom, first view"),
-    ("Presentation", "1 to 8", "Show or hide a square"),
+    ("Some squares", "L", "Is it a gradient?: loop, circles, neither"),
+    ("Some squares", "0 to 6, Delete, Ctrl+C", "Inspector: choose, unpin, copy"),
+    ("Some squares", "Arrows, + and −, Home", "Surface: turn, zoom, first view"),
+    ("Some squares", "1 to 8", "Presentation: show or hide a square"),
 )
 """Keys that live in views: (where, key, what)."""
 

@@ -125,7 +125,7 @@ class Squares(QObject):
             action = menu.addAction(TITLES[view] if view not in stage.names else stage.tile(view).title)
             action.setCheckable(True)
             action.setChecked(view == name)
-            action.triggered.connect(lambda _=False, v=view: stage.exchange(name, v))
+            action.triggered.connect(lambda _=False, v=view: self._exchange(name, v))
             group.addAction(action)
         menu.addSeparator()
         large = menu.addAction("Usual size" if name in stage.doubled else "Large")
@@ -136,6 +136,12 @@ class Squares(QObject):
             menu.addAction("Export as a table…").triggered.connect(lambda: self.exporting.emit("curve", name))
         menu.aboutToHide.connect(menu.deleteLater)
         menu.popup(at)
+
+    def _exchange(self, name: str, other: str) -> None:
+        """Put another view into this one's place; the hand is on it from then on."""
+        assert self.parts is not None
+        self.parts.stage.exchange(name, other)
+        self._touch(other)
 
     def swap_touched(self) -> None:
         """Offer what can stand in place of the view touched last."""

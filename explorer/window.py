@@ -83,6 +83,7 @@ class MainWindow(QMainWindow):
         self.kit = ToolKit(self)
         self.scale = 1.0
         self._started = self._ended = False
+        self._panes = len(self.document.scene.panes)
         self.actions_by_name = make_actions(self)
         self._build()
         self.household = Household(
@@ -225,14 +226,10 @@ class MainWindow(QMainWindow):
 
     def edit(self, command: Command) -> None:
         """Do a command of the document; a bad value is told, not done."""
-        before = self.document.scene
         try:
             self.document.do(command)
         except InputError as error:
             self.household.tell("warning", in_words(str(error)))
-        after = len(self.document.scene.panes)
-        if after != len(before.panes) and self.stage.places == story_places(len(before.panes)):
-            self.stage.arrange(story_places(after))
 
     def adopt(self, project: Project, source: str = "") -> None:
         """Show what `source` holds as the document; a project is saved there again."""
@@ -356,6 +353,9 @@ class MainWindow(QMainWindow):
         if change.rect is not None and self.drawer_page() == "particles":
             self.ladder.ask()
         if change.opened or change.scene:
+            panes, self._panes = self._panes, len(document.scene.panes)
+            if panes != self._panes and self.stage.places == story_places(panes):
+                self.stage.arrange(story_places(self._panes))
             sources = {pane.settings.source for pane in document.scene.panes}
             for source in ("learned", "true"):
                 self.actions_by_name[f"source_{source}"].setChecked(sources == {source})

@@ -178,14 +178,14 @@ def weighted_squares(residual: Tensor, weight: Tensor) -> Tensor:
     return weight * residual.square().sum(1)
 
 
-def robust_weights(u: Tensor) -> Tensor:
+def robust_weights(u: Tensor, mean: Tensor) -> Tensor:
     """The weights, (B,), with which weighted squares u, (B,), have the gradient of a pseudo-Huber loss.
 
-    u counts like 2 c^2 (sqrt(1 + u / c^2) - 1), c^2 being the batch's mean of u (Charbonnier et al. 1997). Where the
-    target is a function of x the minimiser is that of squares; but the few points with the largest residuals, which
-    hold most of the squares, no longer make up most of the gradient.
+    u counts like 2 c^2 (sqrt(1 + u / c^2) - 1), c^2 = `mean` being the batch's mean of u (Charbonnier et al. 1997).
+    Where the target is a function of x the minimiser is that of squares; but the few points with the largest residuals,
+    which hold most of the squares, no longer make up most of the gradient.
     """
-    return (1 + u / u.mean().clamp(min=1e-30)).rsqrt()
+    return (1 + u / mean.clamp(min=1e-30)).rsqrt()
 
 
 class VariateCoefficient:

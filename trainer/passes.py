@@ -92,7 +92,9 @@ class RegressionPass:
         self._back = torch.zeros(rows, width, dtype=hidden, device=network.device)
         self._forward = torch.zeros(rows, 2, dtype=hidden, device=network.device)
 
-    def loss(self, flat: Tensor, features: Tensor, target: Tensor, weight: Tensor) -> Tensor:
+    def loss(
+        self, flat: Tensor, features: Tensor, target: Tensor, weight: Tensor, guide: Tensor | None = None
+    ) -> Tensor:
         """The loss 1/2 mean weight |F - target|^2, a scalar; leaves its gradient in `gradient`.
 
         Args:
@@ -100,6 +102,7 @@ class RegressionPass:
             features: (B, inputs) in the hidden layers' type.
             target: the F to be learned, (B, 2).
             weight: (B,).
+            guide: (B,), weights of a robust gradient's rows that only guide: they have none in the loss.
         """
         self._rough.copy_(flat)
         *hidden, last = self._weights
@@ -111,7 +114,10 @@ class RegressionPass:
         residual = self._forward.to(target.dtype) - target
         squares = weighted_squares(residual, weight)
         if self.robust:
-            weight = weight * robust_weights(squares)
+            typical = squares.mean()
+            weight = weight * robust_weights(squares, typical)
+            if guide is not None:
+                weight = weight + guide * robust_weights(weighted_squares(residual, guide), typical)
 
         # d loss / d F = weight (F - target) / B, and down through the layers.
         up = (residual * (weight / len(target))[:, None]).to(self.hidden)

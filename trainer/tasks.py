@@ -42,6 +42,10 @@ WIDER, FARTHER, EVERY = 1.4, 3.0, 16
 """Pooled targets are known everywhere, so the points that ask for them lie WIDER times as far from their x0 as noise
 would carry them: the network is most wrong where points of p_sigma are rare. One in EVERY lies FARTHER out, where
 particles start: without these the far field is left to chance."""
+ROAMING, GUIDANCE, REACH, SEEN = 64, 0.02, 1.5, 1024
+"""One point in ROAMING lies anywhere on [-REACH, REACH]^2, for particles may start there: its target is the score of
+SEEN of the block's draws. Such points only guide: they weigh GUIDANCE times as much as others in the gradient, and
+nothing in the loss. Without them the weights that an edit leaves send particles off the plane."""
 MOST_PAIRS = 1 << 20
 """Points times draws of a reference batch that are weighed at once."""
 
@@ -83,6 +87,7 @@ def make_task(settings: FitSettings, network: ScoreNetwork, points: Points, pool
     varied = settings.objective == "dsm" and settings.target == "control_variate"
     if network.is_energy or varied or settings.objective in CRITERIA:
         return Differential(settings, network, points, targets, varied=varied)
+    targets.roams = settings.pooled
     return Regression(settings, network, points, targets)
 
 
@@ -95,6 +100,8 @@ class Targets:
         self.settings, self.points, self.pool, self.density = settings, points, pool, density
         self.conditioning = network.conditioning
         self.centre = network.centre
+        self.roams = False
+        """Whether some points lie anywhere."""
         self._lattices = pool.rows(points.level) if settings.pooled else None
         if settings.pooled:
             self._spread = torch.full((len(points), 1), WIDER, device=network.device)
@@ -103,20 +110,38 @@ class Targets:
     def make(self, streams: Streams) -> Tensor:
         """The target of each point, (rows, 2).
 
-        For pooled targets the points are spread wider and moved to their nearest nodes. Where the node has no target
-        the point stays where noise put it, and has its one-draw target, which is right under that noise only.
+        For pooled targets the points are spread wider, or anywhere, and moved to their nearest nodes. Where the node
+        has no target the point stays where noise put it, and has its one-draw target, right under that noise only.
         """
         points = self.points
         if self._lattices is None:
             return self.conditioning.output(self._score(streams), self.centre(points.x), points.sigma)
-        node, tabulated = self.pool.lookup(torch.lerp(points.x0, points.x, self._spread), self._lattices)
+        wide = torch.lerp(points.x0, points.x, self._spread)
+        if self.roams:
+            wide[roaming()] = points.x[roaming()] = self._anywhere(streams)
+        node, tabulated = self.pool.lookup(wide, self._lattices)
         known = ~tabulated[:, :1].isnan()
-        if bool(known.all()):
-            points.x.copy_(node)
-            return tabulated
         points.x.copy_(torch.where(known, node, points.x))
-        single = self.conditioning.output(self._score(streams), self.centre(points.x), points.sigma)
+        score = self._score(streams)
+        if self.roams:
+            score[roaming()] = self._score_of_draws()
+        single = self.conditioning.output(score, self.centre(points.x), points.sigma)
         return torch.where(known, tabulated, single)
+
+    def _anywhere(self, streams: Streams) -> Tensor:
+        """Places for the points that roam."""
+        count = len(self._spread[roaming()])
+        unit = torch.rand(count, 2, generator=streams.extra, device=streams.extra.device)
+        return ((2 * unit - 1) * REACH).to(self.points.x)
+
+    def _score_of_draws(self) -> Tensor:
+        """The score at the points that roam of some of the block's draws, as if these were all of the density."""
+        points = self.points
+        draws = points.x0[:: max(1, len(points) // SEEN)]
+        away = draws - points.x[roaming()][:, None]  # (k, draws, 2)
+        variance = points.sigma[roaming()][:, None] ** 2
+        near = (-away.square().sum(2) / (2 * variance)).softmax(1)
+        return torch.einsum("kn,knd->kd", near, away) / variance
 
     def _score(self, streams: Streams) -> Tensor:
         """The score that each point is to have, (rows, 2)."""
@@ -136,6 +161,11 @@ class Targets:
         return one_draw_target(points.batch(slice(None)))
 
 
+def roaming() -> slice:
+    """The rows of a block whose points lie anywhere; those of FARTHER are others."""
+    return slice(EVERY // 2, None, ROAMING)
+
+
 class Regression:
     """The weighted square of F - F_target, by the written-out pass."""
 
@@ -143,6 +173,11 @@ class Regression:
         self.network, self.points, self.targets = network, points, targets
         weight = level_weights(settings.weighting, points.sigma, network.conditioning.scale)
         self._weight = weight * network.conditioning.slope(points.sigma) ** 2
+        self._guide = torch.zeros_like(self._weight)
+        if targets.roams:
+            self._guide[roaming()] = GUIDANCE * self._weight[roaming()]
+            self._weight = self._weight * (len(points) / (len(points) - len(self._weight[roaming()])))
+            self._weight[roaming()] = 0.0
         self._levels = network.levels(points.sigma)
         # Without Fourier features the position itself goes in, and bfloat16 would round it by more than sigma.
         rough = fast_bfloat16(network.device) and settings.network.features > 0
@@ -167,13 +202,13 @@ class Regression:
         """The loss of these rows, a scalar; leaves its gradient in `gradient`."""
         return self.loss_of(weights, *(tensor[part] for tensor in self.inputs()))
 
-    def inputs(self) -> tuple[Tensor, Tensor, Tensor]:
-        """Features, targets and weights of the whole block; its rows are what `loss_of` takes."""
-        return self._features, self._target, self._weight
+    def inputs(self) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """Features, targets, weights and guidance of the whole block; its rows are what `loss_of` takes."""
+        return self._features, self._target, self._weight, self._guide
 
-    def loss_of(self, weights: Tensor, features: Tensor, target: Tensor, weight: Tensor) -> Tensor:
+    def loss_of(self, weights: Tensor, features: Tensor, target: Tensor, weight: Tensor, guide: Tensor) -> Tensor:
         """The loss of one batch of `inputs`, a scalar; leaves its gradient in `gradient`."""
-        return self._pass.loss(weights, features, target, weight)
+        return self._pass.loss(weights, features, target, weight, guide)
 
     def tensors(self) -> dict[str, Tensor]:
         """The targets."""

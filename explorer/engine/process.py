@@ -13,6 +13,7 @@ import signal
 from contextlib import suppress
 from dataclasses import replace
 from multiprocessing.connection import Connection
+from threading import Lock
 from time import perf_counter
 from traceback import format_exc
 from typing import TYPE_CHECKING
@@ -23,7 +24,6 @@ from explorer.engine.messages import (
     Begin,
     Command,
     Event,
-    Heartbeat,
     Mirror,
     MirrorNow,
     Move,
@@ -41,6 +41,7 @@ from explorer.engine.messages import (
     TrainSteps,
 )
 from explorer.engine.mirror import MirrorStore
+from explorer.engine.pulse import Pulse
 from explorer.engine.saving import save
 from explorer.engine.starting import Start
 from trainer.errors import InputError, TrainingError
@@ -57,7 +58,6 @@ REFUSED = 2
 """The exit status of an engine that cannot start with what it was given."""
 
 _MIRROR_EVERY = 1.0
-_BEAT_EVERY = 0.25
 _TRAIN_SHARE = 0.6
 """Training gets at least this share of the time: frames come later rather than learning."""
 _MEASURE_SHARE, _ERROR_SHARE = 0.1, 0.2
@@ -112,7 +112,7 @@ class _Engine:
 
         from explorer.engine.forecasts import Forecasts
 
-        self._connection = connection
+        self._connection, self._sending = connection, Lock()
         self._mailbox = mailbox
         self._store, self._slot = store, start.slot
         self._device = start.device
@@ -157,7 +157,8 @@ class _Engine:
         return simulation
 
     def _send(self, event: Event) -> None:
-        self._connection.send(replace(event, era=self._era) if isinstance(event, Applied | Mirror) else event)
+        with self._sending:
+            self._connection.send(replace(event, era=self._era) if isinstance(event, Applied | Mirror) else event)
 
     def _mirror(self, *, asked: bool = False) -> None:
         """Leave the state where the window finds it."""
@@ -175,24 +176,23 @@ class _Engine:
 
     def loop(self) -> None:
         """Turn until told to stop; a turn is a frame."""
-        beat = mirror = before = perf_counter()
-        while self._alive:
-            self._obey(wait=0.0 if self._busy else 0.1)
-            began = perf_counter()
-            elapsed, before = min(began - before, 0.1), began
-            self._move(elapsed)
-            self._measure(elapsed)
-            self._tell()
-            if self._busy:
-                self._publish()
-            now = perf_counter()
-            if now - beat > _BEAT_EVERY:
-                self._send(Heartbeat(self._simulation.fit.step))
-                beat = now
-            if now - mirror > _MIRROR_EVERY and self._training:
-                self._mirror()
-                mirror = now
-            self._train(began)
+        mirror = before = perf_counter()
+        with Pulse(self._send) as pulse:
+            while self._alive:
+                pulse.turn(self._simulation.fit.step)
+                self._obey(wait=0.0 if self._busy else 0.1)
+                began = perf_counter()
+                elapsed, before = min(began - before, 0.1), began
+                self._move(elapsed)
+                self._measure(elapsed)
+                self._tell()
+                if self._busy:
+                    self._publish()
+                now = perf_counter()
+                if now - mirror > _MIRROR_EVERY and self._training:
+                    self._mirror()
+                    mirror = now
+                self._train(began)
 
     @property
     def _moving_now(self) -> bool:
@@ -389,7 +389,10 @@ class _Engine:
         self._changed = False
         if simulation.diverged and simulation.released != self._warned:
             self._warned = simulation.released
-            text = "The particles left every bound and were stopped: epsilon is too large. Choose a smaller one."
+            text = (
+                "The particles left every bound and were stopped: ε is too large, or the learned score is wrong where "
+                "no data lie. Choose a smaller ε, or the true score to compare."
+            )
             self._send(Notice("warning", text))
 
 

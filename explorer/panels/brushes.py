@@ -20,6 +20,7 @@ from PySide6.QtGui import (
     QPaintEvent,
     QPen,
     QPolygonF,
+    QResizeEvent,
     QShortcut,
 )
 from PySide6.QtWidgets import QHBoxLayout, QListWidget, QMenu, QSizePolicy, QToolButton, QWidget
@@ -37,6 +38,9 @@ RADII = (0.02, 0.5)
 
 PLACES = 100
 """Places on each slider."""
+
+_SHORTEST = 24
+"""Sliders shorter than this, in pixels, are no use."""
 
 
 class BrushStrip(QWidget):
@@ -125,6 +129,13 @@ class BrushStrip(QWidget):
             button.setIconSize(size)
         self.palette_menu.setFont(font(CONTROL, scale=factor))
         self._draw_icons()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Leave the sliders out where they would be too short to use; keys and the drawer set the brush there."""
+        buttons = (self.tool_button, self.presets, *self._default_buttons)
+        free = self.width() - sum(button.sizeHint().width() + 2 for button in buttons)
+        for slider in (self.radius, self.strength):
+            slider.setVisible(free >= 2 * _SHORTEST)
 
     def _make_tools(self, actions: Mapping[str, QAction]) -> dict[str, QAction]:
         """An action for every tool: those that are given, or own ones with their letters."""

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFrame, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from explorer.panels.fields import FieldRow, Spec, value_at, with_value
@@ -187,6 +187,7 @@ class FoldingSection(QWidget):
         self.button.setCheckable(True)
         self.button.setChecked(not folded)
         self.button.setAutoDefault(False)
+        self.button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.button.toggled.connect(self._toggle)
         rule = QFrame()
         rule.setObjectName("rule")
@@ -230,3 +231,4 @@ class FoldingSection(QWidget):
         self.body.setVisible(shown)
         self.button.setText(f"{'▾' if shown else '▸'} {self.title}")
         self.button.setAccessibleName(f"{self.title}, {'open' if shown else 'folded'}")
+        self.button.setToolTip("Fold this section" if shown else "Open this section")

@@ -41,7 +41,7 @@ class ImportDialog(QDialog):
         self.setWindowTitle(f"Import {self.path.name}")
         self.preview = Preview(theme)
         self.cells = FieldRow(Spec("cells", "cells a side", "Of the painting, 32 to 256", whole=True, note="32 to 256"))
-        self.invert = QCheckBox("Black is mass (invert)")
+        self.invert = QCheckBox("black is mass (invert)")
         self.invert.setToolTip("For drawings in black on white")
         self.kind = FieldRow(
             Spec(
@@ -103,7 +103,7 @@ class ImportDialog(QDialog):
             self.painting, self.name = import_painting(self.path, size, as_, invert=self.invert.isChecked())
             painted = np.count_nonzero(self.painting) / self.painting.size
             self.line.setText(
-                f"{size} x {size} cells, {painted:.0%} of them painted. Undo brings the present one back."
+                f"{size} x {size} cells, {100 * painted:.0f} % of them painted. Undo brings the present one back."
             )
         except InputError as error:
             self.painting = None

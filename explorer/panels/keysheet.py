@@ -21,7 +21,7 @@ from explorer.theme import CONTROL, HEADING, LIGHT, TITLE, UNIT, Theme, font
 ViewKey = tuple[str, str, str]
 """Where a key works, the key as it is written, and what it does."""
 
-_ROW, _HEAD, _COLUMN, _KEYS = 22, 36, 304, 96
+_ROW, _HEAD, _COLUMN, _KEYS = 20, 34, 304, 96
 
 
 @dataclass(frozen=True)
@@ -158,8 +158,10 @@ class _Columns(QWidget):
     def settle(self, wide: int, high: int, factor: float) -> None:
         """Lay the groups out for this width, in columns that are as even as whole groups allow."""
         self._factor, self._across = factor, wide
-        count = max(1, wide // round(_COLUMN * factor))
         heights = [self._height(group) for group in self.groups]
+        # As few as show everything at once: the wider a column, the more of its words are whole.
+        most = max(1, wide // round(_COLUMN * factor))
+        count = min(most, max(1, -(-sum(heights) * 5 // (4 * max(high, 1)))))
         tallest = max([-(-sum(heights) // count), *heights], default=0)
         columns: list[list[KeyGroup]] = _fill(self.groups, heights, tallest)
         while len(columns) > count:
@@ -172,7 +174,7 @@ class _Columns(QWidget):
         self.update()
 
     def _height(self, group: KeyGroup) -> int:
-        return round((_HEAD + _ROW * len(group.rows) + 12) * self._factor)
+        return round((_HEAD + _ROW * len(group.rows) + 10) * self._factor)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Titles over thin rules, keys left, what they do right of them."""
@@ -205,7 +207,7 @@ class _Columns(QWidget):
                         words = QFontMetrics(usual).elidedText(what, Qt.TextElideMode.ElideRight, box.width())
                         painter.drawText(box, middle | left_edge, words)
                         y += row
-                    y += round(12 * k) + UNIT // 2
+                    y += round(10 * k) + UNIT // 2
 
 
 def _fill(groups: tuple[KeyGroup, ...], heights: list[int], tallest: int) -> list[list[KeyGroup]]:

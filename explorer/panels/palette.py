@@ -77,7 +77,18 @@ def entries_of(specs: Iterable[ActionSpec], actions: Mapping[str, QAction]) -> l
             key = native(spec.keys[0]) if spec.keys else ""
             checked = action.isChecked() if spec.checkable else None
             words = plain(action.text())
-            found.append(Entry(spec.name, words, spec.menu, action.trigger, key, spec.tip, checked, action.isEnabled()))
+            found.append(
+                Entry(
+                    spec.name,
+                    words,
+                    spec.menu.replace("/", " > "),
+                    action.trigger,
+                    key,
+                    spec.tip,
+                    checked,
+                    action.isEnabled(),
+                )
+            )
     return found
 
 

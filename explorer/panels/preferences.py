@@ -21,8 +21,8 @@ SECTIONS: tuple[tuple[str, tuple[Spec, ...]], ...] = (
             Spec(
                 "theme",
                 "colours",
-                "Light, dark, or as the desktop is",
-                (("system", "as the desktop"), ("light", "light"), ("dark", "dark")),
+                "Light, dark, or as the system is",
+                (("system", "as the system"), ("light", "light"), ("dark", "dark")),
             ),
             Spec("font_size", "type, per cent", "Size of all type, from 80 to 200 per cent", whole=True),
             Spec("ground_map", "density", "Colours of densities; all keep their order for colour-blind eyes",
@@ -54,10 +54,10 @@ SECTIONS: tuple[tuple[str, tuple[Spec, ...]], ...] = (
 )  # fmt: skip
 
 SWITCHES = (
-    ("autosave", "Keep what is open after every change", "What is open can be restored after a crash"),
+    ("autosave", "keep what is open after every change", "What is open can be restored after a crash"),
     (
         "reduced_motion",
-        "Reduce motion",
+        "reduce motion",
         "Squares are renewed four times a second: particles jump, nothing streams",
     ),
 )

@@ -22,6 +22,9 @@ from explorer.theme import CAPTION, CONTROL, UNIT, Theme, font
 HEIGHT = 32
 """Pixels that the row takes at scale 1."""
 
+_PLATE = 24
+"""The height of the step that is shown, as that of the noise level's field."""
+
 _PATIENCE = 30
 """Frames after which the shown step is the engine's word again if it never came to the one that was chosen."""
 
@@ -70,10 +73,10 @@ class TrainingTimeline(QWidget):
         self.setFocusProxy(self._track)
         self._reserved = 0
         self._words: tuple[str, Theme, float] | None = None
+        self._said: tuple[str, int] = "", 0
         self._theme = self._track.theme
         self._factor = 1.0
         self.set_scale(1.0)
-        self._say("", 0)
 
     def step(self) -> int | None:
         """The kept step that is chosen; None for the present."""
@@ -134,6 +137,7 @@ class TrainingTimeline(QWidget):
         self._reserved = 0
         self._track.updateGeometry()
         self._dress()
+        self._say(*self._said)
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         """A click on the name asks what it means."""
@@ -156,7 +160,7 @@ class TrainingTimeline(QWidget):
 
     def _say(self, past: str, shown: int) -> None:
         """The step that is shown: one of the past in bold on a plate of its own."""
-        text = f"{shown:,}"
+        self._said, text = (past, shown), f"{shown:,}"
         if self.badge.text() != text or not self._reserved:
             self.badge.setText(text)
             # Room for a long run from the start: an axis must not move under the hand that drags it.
@@ -164,7 +168,7 @@ class TrainingTimeline(QWidget):
             wide = max(bold.horizontalAdvance(words) for words in ("888,888", text)) + round(12 * self._factor)
             if wide > self._reserved:
                 self._reserved = wide
-                self.badge.setFixedWidth(wide)
+                self.badge.setFixedSize(wide, round(_PLATE * self._factor))
         self.badge.setToolTip(f"Shown: {past}" if past else "Training steps taken; their field is shown")
         if self.live.isEnabled() != bool(past):
             self.live.setEnabled(bool(past))

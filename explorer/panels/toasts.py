@@ -111,7 +111,7 @@ class Toast(QFrame):
             self.wait()
 
     def _button(self, text: str, tip: str) -> QToolButton:
-        button = QToolButton()
+        button = QToolButton(self)  # shown before it is laid out, it would be a window of its own
         button.setText(text)
         button.setToolTip(tip)
         button.setAutoRaise(True)

@@ -148,10 +148,11 @@ class CurlView(PlaneView):
         """The scale, the loop, and its integrals."""
         if self.frame is None:
             return
-        table = self.ground.table(self.theme)
-        strip = paint_strip(painter, square, self.theme, self.scale, table, self.scale_of_values)
-        if not self._values.size:
-            at = QPoint(square.left() + 4, strip.top() - 4)
+        if self._values.size:
+            table = self.ground.table(self.theme)
+            paint_strip(painter, square, self.theme, self.scale, table, self.scale_of_values)
+        else:
+            at = QPoint(square.left() + 4, square.bottom() - 4)
             self.paint_plate(painter, "computing the curl", at, Qt.Corner.BottomLeftCorner)
         loop = self.loop()
         if not loop:
@@ -231,10 +232,10 @@ class CurlView(PlaneView):
 
     def event(self, event: QEvent) -> bool:
         """Claim L from the tool of that name while this view has the keyboard."""
-        ours = event.type() == QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent)
-        if ours and event.key() == Qt.Key.Key_L and not event.modifiers():
-            event.accept()
-            return True
+        if isinstance(event, QKeyEvent) and event.type() == QEvent.Type.ShortcutOverride:
+            plain = event.key() == Qt.Key.Key_L and not event.modifiers()
+            event.setAccepted(plain)
+            return plain or super().event(event)
         return super().event(event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:

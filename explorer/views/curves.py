@@ -297,6 +297,8 @@ class CurvesView(Chart):
         speed = "" if frame and frame.training else "paused"
         if frame and frame.steps_per_second > 0:
             speed = f"{three(frame.steps_per_second)} steps/s"
+        if self.advance(speed + "Fisher error") + 14 * self.factor > self.width():
+            speed = ""  # the window's own line has it too
         wide = self.advance(speed) + 2
         full = "relative Fisher error at σ"
         short = "Fisher error"
@@ -307,11 +309,12 @@ class CurvesView(Chart):
         self._words.append((QRectF(0, 0, self.advance(text), line), "fisher"))
         self.write(painter, QRectF(self.width() - wide, 0, wide, line - 4), speed, RIGHT, role="quiet")
         loss = f"loss {three(frame.loss)}" if frame and frame.loss_known else "loss"
-        box = QRectF(lower.left(), upper.bottom(), lower.width(), lower.top() - upper.bottom() - 2)
+        box = QRectF(lower.left(), upper.bottom(), self.width() - lower.left(), lower.top() - upper.bottom() - 2)
         self._words.append((QRectF(box.left(), box.top(), self.advance(loss), box.height()), "loss"))
         floor = self.floor()
         if floor is not None:
-            loss = f"{loss}  ·  floor {three(floor)}"
+            more = f"{loss}  ·  floor {three(floor)}"
+            loss = more if self.advance(more) <= box.width() else loss
             self._words.append((QRectF(self._words[-1][0].topRight(), box.bottomRight()), "floor"))
         self.write(painter, box, loss, role="quiet")
 

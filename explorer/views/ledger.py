@@ -174,21 +174,24 @@ class LedgerView(Chart):
         called = self.names
         step = (tall - head) / len(called)
         big = CONTROL if step < 30 * k else 20
-        names = min(max(self.advance(name, CONTROL) for name in called) + 8 * k, 0.48 * self.width())
+        # Type is no higher than its line.
+        small = max(7, min(CONTROL, int(step / k / 1.4)))
+        big = big if big > CONTROL else small
+        names = min(max(self.advance(name, small) for name in called) + 8 * k, 0.48 * self.width())
         value = self.advance("0.000", big, bold=True) + 8 * k
         bars = QRectF(names, 0, self.width() - names - value, step)
         top_share = max(1e-9, max(max(row.mass, float(row.high.max())) for row in lines))
         scale = bars.width() / min(1.0, top_share * 1.04)
         for i, row in enumerate(lines):
             top = i * tall
-            badge = 16 * k
+            badge = min(16 * k, head - 2)
             box = QRectF(1, top + (head - badge) / 2, badge, badge)
             self._badge(painter, box, row)
             tick = bars.left() + row.mass * scale
-            self._truth_label(painter, QRectF(bars.left(), top, self.width() - bars.left(), head), tick, row)
+            self._truth_label(painter, QRectF(bars.left(), top, self.width() - bars.left(), head), tick, row, small)
             for pane, name in enumerate(called):
                 y = top + head + pane * step
-                self.write(painter, QRectF(0, y, names - 4 * k, step), name, pixels=CONTROL)
+                self.write(painter, QRectF(0, y, names - 4 * k, step), name, pixels=small)
                 thick = min(step * 0.62, 28 * k)
                 bar = QRectF(bars.left(), y + (step - thick) / 2, bars.width(), thick)
                 self._bar(painter, bar, row, pane, scale)
@@ -199,14 +202,16 @@ class LedgerView(Chart):
         text = "elsewhere  " + "   ".join(share(s) for s in elsewhere)
         if self.advance(text) > self.width():
             text = "elsewhere  " + " ".join(share(s) for s in elsewhere)
-        self.write(painter, QRectF(0, self.height() - foot, self.width(), foot), text, RIGHT, role="quiet")
+        pixels = next((p for p in range(CAPTION, 7, -1) if self.advance(text, p) <= self.width()), 7)
+        box = QRectF(0, self.height() - foot, self.width(), foot)
+        self.write(painter, box, text, RIGHT, role="quiet", pixels=pixels)
 
-    def _truth_label(self, painter: QPainter, room: QRectF, tick: float, row: Row) -> None:
+    def _truth_label(self, painter: QPainter, room: QRectF, tick: float, row: Row, pixels: int) -> None:
         """The true mass in words, above its line and kept inside the chart."""
         text = f"truth {share(row.mass)}"
-        wide = self.advance(text, CONTROL, bold=True) + 2
+        wide = self.advance(text, pixels, bold=True) + 2
         left = min(max(room.left(), tick - wide / 2), room.right() - wide)
-        self.write(painter, QRectF(left, room.top(), wide, room.height()), text, CENTRE, pixels=CONTROL, bold=True)
+        self.write(painter, QRectF(left, room.top(), wide, room.height()), text, CENTRE, pixels=pixels, bold=True)
 
     def _table(self, painter: QPainter, modes: Modes) -> None:
         """One row per mode: its mass, and each pane's share as a number over a bar with the truth's tick."""

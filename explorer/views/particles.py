@@ -15,13 +15,13 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QPoint, QPointF, QRect, QRectF, Qt, Signal
-from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPen
+from PySide6.QtGui import QColor, QFontMetrics, QKeyEvent, QMouseEvent, QPainter, QPen
 from PySide6.QtWidgets import QApplication, QWidget
 
 from explorer.engine.messages import Frame, PaneState, Want
 from explorer.numbers import three
-from explorer.panes import MEANINGS, TITLES
-from explorer.theme import CAPTION, font
+from explorer.panes import MEANINGS, SHORT, TITLES
+from explorer.theme import CAPTION, TITLE, UNIT, font
 from explorer.viewing import Viewing
 from explorer.views.arrows import draw_segments
 from explorer.views.chart import mode_badge
@@ -97,7 +97,11 @@ class ParticleView(PlaneView):
     def title(self) -> str:
         """What stands over the pane."""
         state = self.state
-        return f"Particles {self.pane + 1}" if state is None else TITLES.get(state.sampler, state.sampler)
+        if state is None:
+            return f"Particles {self.pane + 1}"
+        title, short = (names.get(state.sampler, state.sampler) for names in (TITLES, SHORT))
+        wide = QFontMetrics(font(TITLE, bold=True, scale=self.scale)).horizontalAdvance(title)
+        return title if wide < self.width() - 2 * UNIT else short[:1].upper() + short[1:]
 
     def show_frame(self, frame: Frame) -> None:
         """Draw this moment from now on."""
@@ -165,13 +169,14 @@ class ParticleView(PlaneView):
         if frame is None or not frame.released or state is None or state.note:
             return ()
         step = f"step {state.weights_step:,}"
-        long, short = f"learned score, {step}", f"learned, {step}"
+        long, short, least = f"learned score, {step}", f"learned, {step}", step
         if state.source == "true":
-            long = short = "true score"
+            long, short, least = "true score", "true score", "true"
         if state.table_error <= 0:
-            return (long, short)
+            return (long, short, least)
         error = f"{100 * state.table_error:.2g} %"
-        return (f"{long}, table error {error}", f"{short}, table error {error}", f"{short}, table {error}")
+        full = (f"{long}, table error {error}", f"{short}, table error {error}", f"{short}, table {error}")
+        return (*full, f"{least}, table {error}", f"table {error}")
 
     def plates(self) -> tuple[tuple[str, str | None], ...]:
         """What must be said of the picture: words, and the role of a mark before them."""
@@ -312,14 +317,13 @@ class ParticleView(PlaneView):
         return badge
 
     def _paint_words(self, painter: QPainter, square: QRect, words: str) -> None:
-        """A few words in the middle, on a ground of their own."""
+        """A few words in the middle, over a wash of the surface that leaves the density faint."""
         painter.setFont(font(scale=self.scale))
         margin = round(16 * self.scale)
         room = square.adjusted(margin, margin, -margin, -margin)
         flags = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
-        box = painter.fontMetrics().boundingRect(room, int(flags), words)
-        painter.fillRect(box.adjusted(-8, -4, 8, 4), self.theme.colour("surface", 0.9))
-        painter.setPen(QColor(self.theme.ink if self.state is not None else self.theme.quiet))
+        painter.fillRect(square, self.theme.colour("surface", 0.85))
+        painter.setPen(QColor(self.theme.ink))
         painter.drawText(room, flags, words)
 
     # --- hands

@@ -77,6 +77,7 @@ class CurvePlots:
 
     def __init__(self, parent: QWidget, words: Sequence[str]) -> None:
         self._ranges: tuple[object, object, object] = (None, None, None)
+        self._marked: tuple[object, object] = ((), ())
         self._view = pg.GraphicsView(parent, useOpenGL=False, background=None)
         self._view.setVisible(False)
         self._scene = self._view.scene()
@@ -144,6 +145,7 @@ class CurvePlots:
         self._across.setHeight(foot)
         self._across.setGeometry(QRectF(lower.left(), lower.bottom(), lower.width(), foot))
         self._ranges = (None, None, None)
+        self._marked = ((), ())
 
     def show(
         self,
@@ -161,13 +163,18 @@ class CurvePlots:
         old_span, *old = self._ranges
         lowest = [floor] if floor is not None and floor > 0 else []
         ranges = decades(errors), decades(np.append(loss, lowest))
+        # Numbers at an axis without a curve would seem to say something.
+        marks = ranges[0] if (errors > 0).any() else None, ranges[1]
         areas, gaps = (self._upper, self._lower), (18 * self._factor, 30 * self._factor)
         for i, box in enumerate((self.upper, self.lower)):
             if span != old_span or ranges[i] != old[i]:
                 box.setRange(xRange=span, yRange=ranges[i], padding=0)
                 box.updateMatrix()
-            if ranges[i] != old[i]:
+            if marks[i] != self._marked[i]:
                 self._axes[i].show_decades(*ranges[i], areas[i].height(), gaps[i])
+                if marks[i] is None:
+                    self._axes[i].setTicks([[]])
+        self._marked = marks
         if span != old_span:
             self._across.setTicks(self._times(span))
         self._ranges = span, *ranges

@@ -218,15 +218,17 @@ class RaceView(Chart):
         step, time, noise = f"{racer.step:,}", f"{three(racer.milliseconds)} ms", noise_of(racer)
         error = last_error(racer, levels)
         room = lines.width() - self.advance(racer.label) - 16 * self.factor
-        figure = next((text for text in (f"error {error}", error) if self.advance(text) <= room), "")
+        known = racer.errors.size > 0 and error != "–"
+        figure = next((text for text in (f"error {error}", error) if known and self.advance(text) <= room), "")
+        spread = (f" · gradient noise {noise}", f" · noise {noise}") if racer.variance.size else ("", "")
         below: tuple[str, ...] = (
-            f"step {step} · {time}/step · gradient noise {noise}",
-            f"step {step} · {time} · noise {noise}",
-            f"{step} · {time} · noise {noise}",
-            f"{time} · noise {noise}",
-            time,
+            f"step {step} · {time}/step{spread[0]}",
+            f"step {step} · {time}/step{spread[1]}",
+            f"step {step} · {time}/step",
+            f"{time}/step{spread[1]}",
+            f"{time}/step",
         )
-        if not figure:
+        if known and not figure:
             below = (f"{error} · {time}", error)
         self._write_lines(painter, lines, index, racer.label, figure, below)
 

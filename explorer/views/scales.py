@@ -118,6 +118,9 @@ def paint_strip(
     gap, bar = round(8 * scale_of_type), round(7 * scale_of_type)
     height = gap + bar + metrics.height() + 2
     swatch = 2 * bar + gap // 2 + metrics.horizontalAdvance(hatched) + 2 * gap if hatched else 0
+    ticks = sum(metrics.horizontalAdvance(words) + gap for _, words in scale.ticks)
+    if hatched and square.width() - swatch - gap < ticks:
+        swatch, hatched = 0, ""  # numbers that overlap say nothing; the hatch is explained in the view's hint
     plate = QRect(square.left() + 1, square.bottom() - height, square.width() - 2, height)
     painter.fillRect(plate, theme.colour("surface", 0.92))
     half = metrics.horizontalAdvance(scale.ticks[0][1]) // 2

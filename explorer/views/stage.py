@@ -323,7 +323,8 @@ class Stage(QWidget):
         if self._between is not None:
             tell(self._between, "set_gutter", _GUTTER)
             wide = max(cols * side + (cols - 1) * _GUTTER, min(self.width() - 2 * UNIT, 2 * _LEAST_HALF))
-            self._between.setGeometry((self.width() - wide) // 2, self.height() - row, wide, row - UNIT)
+            below = top + lines * tall + (lines - 1) * UNIT + UNIT // 2
+            self._between.setGeometry((self.width() - wide) // 2, below, wide, row - UNIT)
         self._tell_lattice()
         self.update()
 

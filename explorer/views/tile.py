@@ -222,11 +222,13 @@ class Tile(QWidget):
             metrics = painter.fontMetrics()
             painter.setPen(QColor(self.theme.quiet))
             text = self._readout if self.footer is not None and self._readout else self._caption
-            text = metrics.elidedText(text, Qt.TextElideMode.ElideRight, max(0, line.width() - used))
+            # Half a number says something else: parts that have no room are left out.
+            while text and metrics.horizontalAdvance(text) > line.width() - used:
+                text = text.rpartition(", ")[0]
             painter.drawText(line.adjusted(used, 0, 0, 0), middle | Qt.AlignmentFlag.AlignRight, text)
             if self.footer is None:
                 strip = QRect(square.left(), square.bottom() + 1, square.width(), round(FOOT * self.scale))
-                text = metrics.elidedText(self._readout, Qt.TextElideMode.ElideRight, strip.width())
+                text = metrics.elidedText(self._readout, Qt.TextElideMode.ElideMiddle, strip.width())
                 painter.drawText(strip, middle | Qt.AlignmentFlag.AlignLeft, text)
             focused = self._keyboard and self.hasFocus()
             painter.setPen(QPen(QColor(self.theme.ink if focused else self.theme.rule), 2 if focused else 1))
@@ -310,14 +312,13 @@ class _Veil(QWidget):
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        """The text in the middle, on the theme's surface so that it can be read over anything."""
+        """The text in the middle, over a wash of the theme's surface so that it can be read over anything."""
         with QPainter(self) as painter:
             tile = self._tile
             painter.setFont(font(CONTROL, scale=tile.scale))
             wrap = Qt.TextFlag.TextWordWrap | Qt.AlignmentFlag.AlignCenter
             inner = self.rect().adjusted(2 * UNIT, UNIT, -2 * UNIT, -UNIT)
-            box = painter.boundingRect(inner, wrap, tile.empty)
-            painter.fillRect(box.adjusted(-UNIT, -UNIT // 2, UNIT, UNIT // 2), QColor(tile.theme.surface))
+            painter.fillRect(self.rect().adjusted(1, 1, -1, -1), tile.theme.colour("surface", 0.85))
             painter.setPen(QColor(tile.theme.ink))
             painter.drawText(inner, wrap, tile.empty)
 

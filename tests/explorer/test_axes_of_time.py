@@ -43,13 +43,14 @@ def test_the_mouse_finds_the_nearest_kept_step(qtbot: QtBot, timeline: TrainingT
         qtbot.mouseClick(track, LEFT, pos=QPoint(round(track.place_of(300)), 8))
     assert seen.args == [256]
     timeline.show_frame(moment(shown_step=256))
-    assert timeline.badge.text() == "step 256 of 8,192, kept"
+    assert timeline.badge.text() == "256"
+    assert timeline.badge.toolTip() == "Shown: step 256 of 8,192, kept"
     assert timeline.live.isEnabled()
     with qtbot.waitSignal(timeline.step_chosen) as seen:
         qtbot.mouseClick(timeline.live, LEFT)
     assert seen.args == [None]
     timeline.show_frame(moment())
-    assert timeline.badge.text() == "now, step 8,192"
+    assert timeline.badge.text() == "8,192"
     assert not timeline.live.isEnabled()
     assert track.value() == track.maximum()
 

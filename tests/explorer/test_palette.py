@@ -173,7 +173,7 @@ def test_the_sheet_filters_fits_and_leaves(qtbot: QtBot, window: QMainWindow) ->
     sheet.open()
     assert sheet.body.height() <= sheet.area.height()  # all keys without scrolling at the design's size
     assert sheet.body.width() <= sheet.area.width()
-    qtbot.keyClicks(sheet.field, "eraser")
+    qtbot.keyClicks(sheet.field, "brush or")
     assert sheet.shown == (KeyGroup("Canvas", (VIEW_KEYS[0][1:],)),)
     assert "eraser" in sheet.body.accessibleDescription()
     qtbot.keyClicks(sheet.field, "zzz")

@@ -254,10 +254,10 @@ def test_a_picture_is_previewed_inverted_and_imported(qtbot: QtBot, tmp_path: Pa
         dialog.show()
     assert dialog.painting is not None
     assert dialog.painting[90, 5] == 0
-    assert dialog.line.text().startswith("96 x 96 cells, 75% of them painted.")
+    assert dialog.line.text().startswith("96 x 96 cells, 75 % of them painted.")
     assert not dialog.kind.isVisible()
     dialog.invert.click()
-    assert dialog.line.text().startswith("96 x 96 cells, 25% of them painted.")
+    assert dialog.line.text().startswith("96 x 96 cells, 25 % of them painted.")
     type_into(qtbot, dialog.cells.editor, "20")
     assert dialog.line.text() == "cells: 20; give a whole number from 32 to 256"
     assert not dialog.ok.isEnabled()

@@ -72,6 +72,6 @@ def test_views_hand_over_their_own_tables(qtbot: object) -> None:
 def test_a_table_without_rows_and_a_place_that_is_not_there_are_one_line(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="there are no values yet"):
         write_table(tmp_path / "a.csv", (["step"], []))
-    with pytest.raises(InputError, match="nothing was written, choose another place"):
+    with pytest.raises(InputError, match="nothing was changed, choose another place"):
         write_table(tmp_path / "no" / "a.csv", (["step"], [[1]]))
     assert list(tmp_path.iterdir()) == []

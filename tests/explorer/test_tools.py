@@ -353,9 +353,10 @@ def test_shares_follow_the_painting_and_stand_at_their_places(qtbot: QtBot, canv
         canvas.render(image)
         images.append(image)
     here = at(canvas, 0.5, 0)
-    plate = [here + QPoint(x, y) for x in range(-12, 13) for y in range(-5, 6)]
-    lightness = [sum(image.pixelColor(p).lightness() for p in plate) for image in images]
-    assert lightness[0] > lightness[1] + 20 * len(plate)  # a pale plate over the dark dot
+    dot = [here + QPoint(x, y) for x in range(-12, 13) for y in range(-12, 13)]
+    around = [here + QPoint(x, y) for x in range(-90, 91) for y in range(-90, 91)]
+    assert all(images[0].pixelColor(p) == images[1].pixelColor(p) for p in dot)  # the plate leaves the paint free
+    assert sum(images[0].pixelColor(p) != images[1].pixelColor(p) for p in around) > 20  # and stands beside it
 
 
 def test_options_out_of_range_are_refused_and_change_nothing(qtbot: QtBot) -> None:

@@ -11,8 +11,8 @@ from time import monotonic
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QPoint, QPointF, Qt
-from PySide6.QtWidgets import QMessageBox
+from PySide6.QtCore import QPoint, QPointF, Qt, QTimer
+from PySide6.QtWidgets import QApplication, QMessageBox
 from pytestqt.qtbot import QtBot
 
 from explorer.actions import SPECS
@@ -20,6 +20,7 @@ from explorer.edits import ChangeScene
 from explorer.engine.client import EngineClient
 from explorer.engine.messages import INSPECTED
 from explorer.files import read_file
+from explorer.panels.importing import ImportDialog
 from explorer.theme import DARK, LIGHT
 from explorer.window import MainWindow
 from trainer.projects import read_project
@@ -244,10 +245,10 @@ def test_unsaved_changes_are_asked_about(qtbot: QtBot, window: MainWindow, monke
 
 def test_colours_follow_the_choice(window: MainWindow) -> None:
     window.actions_by_name["theme_dark"].trigger()
-    assert window.theme is DARK
-    assert window.stage.theme is DARK
+    assert window.theme == DARK
+    assert window.stage.theme == DARK
     window.actions_by_name["theme_light"].trigger()
-    assert window.stage.theme is LIGHT
+    assert window.stage.theme == LIGHT
 
 
 def test_every_action_has_words_and_every_key_is_one_actions(window: MainWindow) -> None:
@@ -319,7 +320,9 @@ def test_export_from_the_window_writes_the_run_and_cancel_leaves_nothing(
     assert [path.name for path in tmp_path.iterdir()] == ["film.mp4"]
 
 
-def test_dropping_a_picture_makes_it_the_painting(window: MainWindow, tmp_path: Path) -> None:
+def test_dropping_a_picture_makes_it_the_painting_once_it_is_agreed(
+    qtbot: QtBot, window: MainWindow, tmp_path: Path
+) -> None:
     from PIL import Image
     from PySide6.QtCore import QMimeData, QUrl
     from PySide6.QtGui import QDropEvent
@@ -337,6 +340,16 @@ def test_dropping_a_picture_makes_it_the_painting(window: MainWindow, tmp_path: 
         Qt.MouseButton.LeftButton,
         Qt.KeyboardModifier.NoModifier,
     )
+    agreed: list[Path] = []
+
+    def agree() -> None:
+        dialog = QApplication.activeModalWidget()
+        assert isinstance(dialog, ImportDialog)
+        agreed.append(dialog.path)
+        qtbot.mouseClick(dialog.ok, Qt.MouseButton.LeftButton)
+
+    QTimer.singleShot(200, window, agree)
     window.dropEvent(event)
+    assert agreed == [path]
     assert window.document.weights[100:].mean() > 0.9
     assert window.document.weights[:90].max() == 0

@@ -46,7 +46,7 @@ class Acts:
         every = controls(root or self._window)
         if not every:
             return
-        some = self._rng.sample(every, min(4, len(every)))
+        some = self._rng.sample(every, min(6, len(every)))
         chosen = min(some, key=lambda each: self.seen[name_of(each)])
         name = name_of(chosen)
         self.seen[name] += 1
@@ -57,8 +57,9 @@ class Acts:
         elif isinstance(chosen, QComboBox):
             self._hand.click(at.x(), at.y())
             yield 120
-            for _ in range(self._rng.randint(0, 6)):
-                self._hand.key(self._rng.choice(("Down", "Down", "Up")))
+            self._hand.key("Home")
+            for _ in range(self._rng.randrange(max(1, chosen.count()))):
+                self._hand.key("Down")
                 yield 20
             self._hand.key(self._rng.choice(("Return", "Return", "Escape")))
         elif isinstance(chosen, QAbstractButton):
@@ -70,6 +71,21 @@ class Acts:
                     self._hand.key(self._rng.choice(LOOSE_KEYS))
                     yield 20
         yield 100
+
+    def use_drawer(self) -> Act:
+        """Some controls of the page of settings that is open, wherever it is scrolled to."""
+        drawer = self._window.drawer
+        at = drawer.mapToGlobal(QPoint(drawer.width() // 2, drawer.height() // 2))
+        self._hand.move(at.x(), at.y())
+        turn = self._rng.choice((UP, DOWN, DOWN))
+        for _ in range(self._rng.randint(0, 10)):
+            self._hand.button(turn, True)
+            self._hand.button(turn, False)
+            yield 10
+        for _ in range(5):
+            if not drawer.isVisible() or QApplication.activeModalWidget() or QApplication.activePopupWidget():
+                return
+            yield from self.use_control(drawer)
 
     def _value_for(self, name: str) -> str:
         if "File" in name or "Folder" in name:
@@ -172,6 +188,6 @@ class Acts:
 
     def new_path(self, suffix: str) -> Path:
         if self._rng.random() < 0.1:
-            return Path("/proc/nowhere") / f"a{suffix}"
+            return self._folder / "nowhere" / f"a{suffix}"  # a folder that is not there
         self._numbers = (self._numbers + 1) % 12
         return self._folder / f"saved{self._numbers}{suffix}"

@@ -56,6 +56,8 @@ def main(arguments: list[str]) -> int:
     status = program(["--device", "cpu", "--theme", "light"])
     students.clear()
     gc.collect()
+    for child in active_children():  # the system takes its time to free an engine that was just killed
+        child.join(5)
     record.write(
         "ended",
         status=status,

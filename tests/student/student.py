@@ -65,6 +65,7 @@ class Student(QObject):
 
     def _go(self) -> None:
         """One step of the present act, or a new act."""
+        self._timer.start(2000)  # should this step fail, the next one comes all the same
         now = monotonic()
         if now > self._sample_at:
             self._sample_at = now + 30
@@ -111,11 +112,12 @@ class Student(QObject):
             self._acts.use_control,
             self._acts.use_tile,
             self._by_palette,
+            self._in_drawer,
             self._acts.strike,
             self._acts.resize,
             self._acts.drop,
         )
-        return self._rng.choices(acts, (28, 30, 22, 6, 10, 2, 2))[0]()
+        return self._rng.choices(acts, (26, 22, 20, 6, 16, 6, 2, 2))[0]()
 
     # --- actions
 
@@ -145,12 +147,19 @@ class Student(QObject):
                     yield 130
         yield 150
 
-    def _by_palette(self) -> Act:
+    def _in_drawer(self) -> Act:
+        """A page of settings, and what is on it."""
+        if self._window.drawer_page() is None or self._rng.random() < 0.4:
+            yield from self._by_palette(("Settings",))
+        if self._window.drawer_page() is not None:
+            yield from self._acts.use_drawer()
+
+    def _by_palette(self, places: tuple[str, ...] = ("View", "Settings", "Layout", "Open recent")) -> Act:
         """A view, a page of settings or a layout, which no action is, by its words in the command palette."""
         palette = self._window.household.palette
         self._hand.key("ctrl+shift+p")
         yield 200
-        entries = [each for each in palette.found if each.place in ("View", "Settings", "Layout", "Open recent")]
+        entries = [each for each in palette.found if each.place in places]
         if not palette.isVisible() or not entries:
             return
         entry = min(self._rng.sample(entries, min(3, len(entries))), key=lambda each: self._called[each.name])

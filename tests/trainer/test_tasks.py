@@ -7,14 +7,17 @@ from dataclasses import replace
 import pytest
 import torch
 
-from trainer.densities import GaussianMixture
+from trainer.densities import GaussianMixture, load_density
 from trainer.errors import InputError
 from trainer.fit import Fit, FitSettings
 from trainer.graphs import GraphedStep
 from trainer.metrics import relative_fisher_error
+from trainer.noise import Noise
 from trainer.passes import RegressionPass
-from trainer.settings import LadderSettings, NetworkSettings
-from trainer.tasks import EVERY, FARTHER, WIDER, Regression
+from trainer.samplers import SAMPLERS
+from trainer.settings import LadderSettings, NetworkSettings, ParticleSettings
+from trainer.tables import TabulatedScore
+from trainer.tasks import EVERY, FARTHER, REACH, WIDER, Regression, roaming
 
 SMALL = FitSettings(network=NetworkSettings(width=32, features=16), ladder=LadderSettings(levels=8), batch=128)
 FREE = replace(SMALL, target="single", parameterisation="score")
@@ -104,8 +107,42 @@ def test_points_without_a_pooled_target_stay_where_noise_put_them(two: GaussianM
     assert bool(fit.pool.table.isnan().all())  # no table is made before the first step
     for run in (fit, single):
         run._fill_block()
-    assert torch.equal(fit._points.x, single._points.x)
-    assert torch.equal(fit._task.tensors()["target"], single._task.tensors()["target"])
+    stays = torch.ones(len(fit._points), dtype=torch.bool)
+    stays[roaming()] = False
+    assert torch.equal(fit._points.x[stays], single._points.x[stays])
+    assert torch.equal(fit._task.tensors()["target"][stays], single._task.tensors()["target"][stays])
+
+
+def test_points_that_roam_aim_at_the_draws_and_only_guide(two: GaussianMixture) -> None:
+    fit = Fit(two, replace(SMALL, batch=512), device="cpu", seed=3)
+    fit._fill_block()
+    task, points = fit._task, fit._points
+    assert isinstance(task, Regression)
+    _, target, weight, guide = task.inputs()
+    assert float(points.x[roaming()].abs().max()) <= REACH
+    assert float(points.x[roaming()].abs().max()) > 1.3
+    assert int((weight == 0).sum()) == int((guide > 0).sum()) == len(points.x[roaming()])
+    # At a noise level as wide as the plane a thousand draws give the score almost as the density does.
+    x, sigma = points.x[roaming()], points.sigma[roaming()]
+    wide = sigma > 0.5
+    exact = fit.network.conditioning.output(two.score(x, sigma).float(), fit.network.centre(x), sigma)
+    assert float((target[roaming()] - exact)[wide].norm() / exact[wide].norm()) < 0.1
+    loss = task.loss(fit.weights, slice(0, 512)).clone()
+    target[roaming()] += 100
+    assert torch.equal(task.loss(fit.weights, slice(0, 512)), loss)
+
+
+def test_no_particle_flies_off_after_an_edit() -> None:
+    """On the weights that an edit leaves; without points that roam a fifth of the particles ends beyond the plane."""
+    fit = _train(Fit(load_density("crescents"), device="cpu", seed=0), 1500)
+    fit.change_density(load_density("smile"))
+    _train(fit, 400)
+    settings, noise = ParticleSettings(number=500), Noise(0)
+    for name in ("ascent", "langevin"):
+        start = SAMPLERS[name].start(fit, settings, 500, noise)
+        moves = SAMPLERS[name](TabulatedScore(fit.snapshot()), start, settings, noise)
+        x = next(x for step, x in moves if step == 300)
+        assert float((x.abs().amax(1) > 1.5).float().mean()) < 0.01
 
 
 @pytest.mark.parametrize("name", list(EACH))
@@ -149,7 +186,7 @@ def test_pooled_targets_lead_where_the_exact_score_does(two: GaussianMixture) ->
     exact = fit.network.conditioning.output(
         two.score(points.x, points.sigma), fit.network.centre(points.x), points.sigma
     )
-    features, target, weight = task.inputs()
+    features, target, weight, _ = task.inputs()
     plain = RegressionPass(fit.network, len(points), torch.float32)
     gradients = []
     for aim in (target, exact):
