@@ -112,6 +112,8 @@ class Brush:
     def __post_init__(self) -> None:
         for name, high in (("radius", 2.0), ("strength", 1.0)):
             value = getattr(self, name)
+            if not isinstance(value, int | float):
+                raise InputError(f"brush.{name}: {value!r} is not a number; give one above 0, at most {high:g}")
             if not 0 < value <= high:
                 raise InputError(f"brush.{name}: {value:g} is out of range; give a number above 0, at most {high:g}")
 

@@ -104,12 +104,16 @@ class Layout:
         return cls(fields.pop("name", ""), **fields)
 
 
+RACE = Layout(
+    "Race",
+    ("painting", "true", "race", "race_curves", "learned", "error_map", "curves", "shares"),
+    drawer="race",
+)
+
 BUILT_IN = (
     Layout("Story", ("painting", "learned", "true", "curves", "shares", "pane1", "pane2", "pane3")),
     Layout("Errors", ("painting", "learned", "true", "curves", "difference", "error_map", "inspector", "shares")),
-    Layout(
-        "Race", ("painting", "true", "race", "race_curves", "learned", "error_map", "curves", "shares"), drawer="race"
-    ),
+    RACE,
     Layout("Four samplers", ("painting", "learned", "distances", "shares", "pane1", "pane2", "pane3", "pane4")),
     Layout(
         "Is it a gradient?", ("painting", "learned", "true", "curl", "difference", "error_map", "surface", "curves")

@@ -61,5 +61,6 @@ class StateLine(QLabel):
         """Type this many times its size."""
         self.setFont(font(CAPTION, scale=factor))
         self._bar.setFont(font(CONTROL, scale=factor))
+        self.setMinimumHeight(0)
         self.setMinimumHeight(self._bar.sizeHint().height())
         self._bar.setCornerWidget(self, Qt.Corner.TopRightCorner)

@@ -35,6 +35,8 @@ class Squares(QObject):
 
     exporting = Signal(str, str)
     """"panel" or "curve", and the view to be exported."""
+    pinned = Signal()
+    """The first point is pinned, and the inspector is not to be seen."""
     turned = Signal(str)
     """Another view was touched."""
 
@@ -85,8 +87,10 @@ class Squares(QObject):
         return view
 
     def pin(self, x: float, y: float) -> None:
-        """Follow the values at this point; the inspector comes to the stage if it is not there."""
-        self.inspector.pin(x, y)
+        """Follow the values at this point; the first time without an inspector on the stage it says where it is."""
+        first = not self.look.pins
+        if self.inspector.pin(x, y) and first and self.parts is not None and "inspector" not in self.parts.stage.seen:
+            self.pinned.emit()
 
     # --- looking ---
 

@@ -292,10 +292,11 @@ class MainWindow(QMainWindow):
         self._page_turned()
 
     def show_view(self, name: str) -> None:
-        """Bring a view to the stage, in place of the one touched last, and let the keyboard have it."""
+        """Bring a view to the stage, in place of one that can be missed, and let the keyboard have it."""
         if name not in self.stage.places:
-            last = self.squares.touched if self.squares.touched in self.stage.places else self.stage.places[3]
-            self.stage.exchange(last, name)
+            needed = {"painting", "learned", "true", self.squares.touched, *PANE_VIEWS}
+            places = self.stage.places
+            self.stage.exchange(next((each for each in places if each not in needed), places[-1]), name)
         self.stage.tile(name).content.setFocus()
 
     def _turn_page(self, view: str) -> None:

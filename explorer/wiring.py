@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QMessageBox
 
 from explorer.edits import ChangeRace, ChangeScene, Clear
 from explorer.engine.messages import Move, MoveSteps, Release, Reset, RunRace, Seek, Train, TrainSteps
+from explorer.layouts import RACE
 from explorer.panels.importing import choose_export, choose_import
 from explorer.system import facts
 from explorer.tools.kit import ToolOptions
@@ -38,6 +39,7 @@ def connect_actions(window: MainWindow) -> None:
     window.slider.explain_wanted.connect(lambda word: window.squares.explain("learned", word))
     window.transport.seek.connect(lambda step: window.session.send(Seek(step)))
     window.squares.exporting.connect(lambda kind, name: _export(window, kind, name))
+    window.squares.pinned.connect(lambda: _tell_pinned(window))
     window.kit.changed.connect(lambda options: _mark_symmetry(window, options))
     painting, race = window.pages["painting"], window.pages["race"]
     painting.told.connect(window.household.tell)  # type: ignore[attr-defined]
@@ -140,6 +142,15 @@ def _looking(window: MainWindow) -> Doings:
     }
 
 
+def _tell_pinned(window: MainWindow) -> None:
+    window.household.tell(
+        "info",
+        "Pinned. The inspector lists all that is known of the point.",
+        action="Show inspector",
+        on_action=lambda: window.show_view("inspector"),
+    )
+
+
 def _import(window: MainWindow) -> None:
     command = choose_import(window, window.document.size, window.theme)
     if command is not None:
@@ -170,7 +181,7 @@ def _race(window: MainWindow, on: bool) -> None:
     if on and not window.document.race.entrants:
         window.edit(ChangeRace(RaceSettings(entrants())))
     if on and not {"race", "race_curves"} & set(window.stage.seen):
-        window.show_view("race")
+        window.household.arranger.show_layout(RACE)
     window.session.send(RunRace(on))
 
 

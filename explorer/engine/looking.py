@@ -58,8 +58,9 @@ class Looking:
     def sight(self, run: int, fit: Fit, keyframes: Keyframes) -> Sight:
         """What the look shows of a fit and its past."""
         look = self.look
-        sigma = min(max(look.sigma, fit.sigma_min), fit.sigma_max)
         kept = None if look.step is None else keyframes.at(look.step)
+        model: ScoreModel = fit if kept is None else kept  # the range of a past one may be that of another painting
+        sigma = min(max(look.sigma, model.sigma_min), model.sigma_max)
         if kept is None:
             return Sight(fit, -1, (run, fit.step), sigma)
         return Sight(kept, kept.step, (run, -1 - kept.step), sigma)

@@ -85,6 +85,11 @@ class ParticleRun:
         return bool(running) and all(pane.diverged for pane in running)
 
     @property
+    def lost(self) -> tuple[str, ...]:
+        """The names of the panes that have left the range of numbers."""
+        return tuple(name for name, pane in zip(self._names, self._panes, strict=True) if pane.diverged)
+
+    @property
     def _finished(self) -> bool:
         return self.step >= self.steps or all(pane.standing for pane in self._panes)
 

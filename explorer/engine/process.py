@@ -130,7 +130,7 @@ class _Engine:
         self._turn = 0
         self._rate = 0.0
         self._rate_from = (perf_counter(), 0)
-        self._warned = 0  # the release whose particles were last said to have diverged
+        self._warned: tuple[int, tuple[str, ...]] = (0, ())  # the panes that were last said to have diverged
         fit = self._simulation.fit
         self._rate_from = (perf_counter(), fit.step)
         facts = {
@@ -387,11 +387,12 @@ class _Engine:
         self._turn += 1
         self._mailbox.write(frame)
         self._changed = False
-        if simulation.diverged and simulation.released != self._warned:
-            self._warned = simulation.released
+        lost = simulation.lost
+        if lost and (simulation.released, lost) != self._warned:
+            self._warned = simulation.released, lost
             text = (
-                "The particles left every bound and were stopped: ε is too large, or the learned score is wrong where "
-                "no data lie. Choose a smaller ε, or the true score to compare."
+                f"Particles left every bound and were stopped ({', '.join(lost)}): ε is too large, or the learned "
+                "score is wrong where no data lie. Choose a smaller ε, or the true score to compare."
             )
             self._send(Notice("warning", text))
 

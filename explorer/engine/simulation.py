@@ -273,9 +273,9 @@ class Simulation:
         return self._particles.steps if self._particles else 0
 
     @property
-    def diverged(self) -> bool:
-        """Whether particles of the present release have left the range of numbers."""
-        return self._particles is not None and self._particles.diverged
+    def lost(self) -> tuple[str, ...]:
+        """The panes of the present release whose particles have left the range of numbers, by name."""
+        return self._particles.lost if self._particles is not None else ()
 
     def _release(self, step: int | None) -> None:
         learned: ScoreModel = self.fit.snapshot()

@@ -33,6 +33,7 @@ from explorer.theme import Theme
 from explorer.viewing import Viewing, ViewOptions
 from explorer.views.field import fitting_maps
 from explorer.views.ground import Ground
+from explorer.views.pins import paint_pins, pins_of
 from explorer.views.plane import PlaneRange, PlaneView
 from explorer.views.scales import Scale, decade_scale, hatch_image, nice, paint_strip
 from explorer.views.texture import resampled
@@ -121,7 +122,7 @@ class ErrorMapView(PlaneView):
         """Whether both frames hold the same fields and maps."""
         same = frame.fields_version > 0 and before.fields_version == frame.fields_version and before.run == frame.run
         versions = [-1 if f.maps is None else f.maps.version for f in (before, frame)]
-        return same and versions[0] == versions[1]
+        return same and versions[0] == versions[1] and np.array_equal(pins_of(before), pins_of(frame))
 
     def lay_ground(self, frame: Frame) -> None:
         """Lay the map."""
@@ -176,6 +177,7 @@ class ErrorMapView(PlaneView):
             painter.drawImage(QRectF(ox + unit * (cx - half), oy - unit * (cy + half), side, side), self._hatch[1])
         words = "no data" if hatched else ""
         paint_strip(painter, square, self.theme, self.scale, self.ground.table(self.theme), self.scale_of_values, words)
+        paint_pins(painter, self)
 
 
 def cell_at(point: tuple[float, float] | None, frame: Frame, n: int) -> tuple[int, int] | None:

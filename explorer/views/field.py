@@ -25,6 +25,7 @@ from explorer.numbers import three
 from explorer.viewing import FieldStyle, Viewing, ViewOptions
 from explorer.views.arrows import Arrows, half_length_score
 from explorer.views.ground import FLOOR
+from explorer.views.pins import paint_pins, pins_of
 from explorer.views.plane import PlaneRange, PlaneView, pair
 from explorer.views.threads import PAUSE, Streams, Style, Texture
 
@@ -106,7 +107,8 @@ class FieldView(PlaneView):
         same = frame.fields_version > 0 and before.fields_version == frame.fields_version and before.run == frame.run
         if self.wants:
             same = same and _version(before) == _version(frame)
-        return same and np.array_equal(before.probe[:2], frame.probe[:2])
+        pinned = np.array_equal(pins_of(before), pins_of(frame))
+        return same and pinned and np.array_equal(before.probe[:2], frame.probe[:2])
 
     def set_options(self, options: ViewOptions) -> None:
         """Draw by these options from now on."""
@@ -175,6 +177,7 @@ class FieldView(PlaneView):
         self._painter_of.paint(painter, square, self.mapping(), self.theme, self.role)
         if frame.probe.size >= 2 and np.isfinite(frame.probe[:2]).all():
             self._paint_ring(painter, self.to_pixel(float(frame.probe[0]), float(frame.probe[1])))
+        paint_pins(painter, self)
         if self._learned_ground(frame) is not None:
             words = "learned log p" if self.options.ground == "log" else "learned energy"
             at = QPoint(square.left() + 4, square.bottom() - 3)

@@ -263,14 +263,15 @@ class Tile(QWidget):
     def mousePressEvent(self, event: QMouseEvent) -> None:
         """Ask for the menu by a click on the title."""
         self.touched.emit()
-        if event.button() == Qt.MouseButton.LeftButton and self._on_title(event.position().toPoint()):
+        if event.button() == Qt.MouseButton.LeftButton and self.arrow().contains(event.position().toPoint()):
             self.menu_wanted.emit(self.mapToGlobal(QPoint(self.square().left(), self.head)))
             return
         super().mousePressEvent(event)
 
-    def _on_title(self, at: QPoint) -> bool:
+    def arrow(self) -> QRect:
+        """Where a click opens the menu: behind the title, whose own double click makes the tile large."""
         width = QFontMetrics(font(TITLE, bold=True, scale=self.scale)).horizontalAdvance(self.title)
-        return at.y() < self.head and 0 <= at.x() - self.square().left() <= width + 3 * UNIT
+        return QRect(self.square().left() + width, 0, 3 * UNIT, self.head)
 
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
         """Ask for the menu by the menu key; the right button does on the title and the strip, for it pans the plane."""

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from threading import Event as Flag
 
+import numpy as np
 import pytest
 from pytestqt.qtbot import QtBot
 
@@ -16,8 +17,10 @@ from explorer.document import Document
 from explorer.edits import ChangeRace, ChangeScene
 from explorer.engine import pulse
 from explorer.engine.messages import Configure, Event, Frame, Heartbeat, Look, Notice, Release, RunRace, Train
+from explorer.engine.simulation import Simulation
 from explorer.session import Session
 from trainer.plans import RaceSettings, entrants
+from trainer.projects import Setup
 from trainer.scenes import Pane, Scene
 from trainer.settings import FitSettings, LadderSettings, ParticleSettings
 
@@ -117,3 +120,14 @@ def test_a_closed_pipe_ends_the_pulse() -> None:
     with pulse.Pulse(send) as beating:
         beating._thread.join(30)
         assert not beating._thread.is_alive()
+
+
+def test_a_past_field_is_shown_at_noise_that_it_knows() -> None:
+    simulation = Simulation(Setup(np.ones((32, 32), np.float32), "square"), device="cpu")
+    past = simulation.fit.sigma_max
+    simulation.apply(Configure(FitSettings(ladder=LadderSettings(sigma_max=3 * past))))
+    assert simulation.fit.sigma_max == pytest.approx(3 * past)
+    simulation.apply(Look(step=0, sigma=3 * past))
+    frame = simulation.frame()
+    assert frame.shown_step == 0
+    assert frame.sigma == pytest.approx(past)

@@ -98,7 +98,12 @@ def show(bench: Bench, **changes: object) -> None:
 def test_the_title_opens_a_menu_that_puts_any_view_into_the_place(qtbot: QtBot, bench: Bench) -> None:
     show(bench)
     tile = bench.stage.tile("true")
-    qtbot.mouseClick(tile, LEFT, pos=QPoint(tile.square().left() + 12, tile.head // 2))
+    words_of_title = QPoint(tile.square().left() + 12, tile.head // 2)
+    qtbot.mouseDClick(tile, LEFT, pos=words_of_title)
+    assert bench.stage.doubled == ("true",)
+    qtbot.mouseDClick(tile, LEFT, pos=words_of_title)
+    assert bench.stage.doubled == ()
+    qtbot.mouseClick(tile, LEFT, pos=tile.arrow().center())
     menu = bench.menu(qtbot)
     words = [action.text() for action in menu.actions()]
     for name, title in TITLES.items():
