@@ -62,8 +62,7 @@ from trainer.projects import Project
 
 FIRST_SIZE = (1280, 720)
 
-STILL = 4
-"""Frames a second where motion is to be reduced: particles then jump from place to place instead of streaming."""
+STILL = 4  # frames a second where motion is to be reduced
 
 
 class MainWindow(QMainWindow):
@@ -296,7 +295,7 @@ class MainWindow(QMainWindow):
         if name not in self.stage.places:
             needed = {"painting", "learned", "true", self.squares.touched, *PANE_VIEWS}
             places = self.stage.places
-            self.stage.exchange(next((each for each in places if each not in needed), places[-1]), name)
+            self.stage.exchange(next((n for n in places if n not in needed), places[3]), name)
         self.stage.tile(name).content.setFocus()
 
     def _turn_page(self, view: str) -> None:

@@ -63,11 +63,10 @@ class Simulation:
     """Everything that a recipe determines.
 
     Args:
-        setup: painting, settings and seeds to begin with.
+        setup: painting, settings and seeds to begin with; `revision` is the document's of this painting.
         device: what computes.
-        revision: the document's, of this painting.
-        auto_release: whether particles go by themselves at a step number, and training stops by its conditions: a live
-            run does both, a repeated one does what its journal says.
+        revision: see `setup`.
+        auto_release: whether particles go by themselves at a step number, and training stops by its conditions.
     """
 
     def __init__(self, setup: Setup, *, device: str = "auto", revision: int = 0, auto_release: bool = False) -> None:
@@ -306,9 +305,9 @@ class Simulation:
         busy: str = "",
         fields: bool = True,
     ) -> Frame:
-        """The present moment. `training`, `moving`, `rate` and `busy` are the live engine's to say.
+        """The present moment; `training`, `moving`, `rate` and `busy` are the live engine's to say.
 
-        `fields=False` repeats the fields of the frame before, unless they would show another painting, place or noise.
+        `fields=False` repeats the fields of the frame before, unless they would show another place.
         """
         look, fit, run, looking = self.look, self.fit, self._particles, self.looking
         sight = self._sight()
