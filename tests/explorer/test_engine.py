@@ -183,7 +183,7 @@ def test_diverging_particles_are_told_and_never_reach_a_view() -> None:
     with running(Setup(preset_weights("crescents"), scene=Scene(story(settings)))) as driver:
         driver.until(lambda: driver.step() > 5)
         driver.client.send(Release())
-        driver.until(lambda: any("epsilon" in text for text in driver.notices()))
+        driver.until(lambda: any("Langevin" in text and "ε is too large" in text for text in driver.notices()))
         assert np.isfinite(driver.frame().panes).all()
 
 
