@@ -63,7 +63,7 @@ _TRAIN_SHARE = 0.6
 _MEASURE_SHARE, _ERROR_SHARE = 0.1, 0.2
 """What measuring gets of the time while training runs: maps and distances, and the errors, of which there are few."""
 _MEASURE_MOST = 0.02
-_MOVE_MOST, _MOVE_RACING = 0.004, 0.0025
+_MOVE_MOST, _MOVE_RACING = 0.004, 0.0015
 """Seconds that particles may take in a frame; while a race runs they come later rather than its steps."""
 _FIELDS_EVERY = 6
 """While particles move, the learned field is taken anew with every sixth frame."""
@@ -300,7 +300,8 @@ class _Engine:
             self._measure_left = 0.0
             return
         busy = self._training or simulation.race_running
-        share = _ERROR_SHARE if simulation.measurements.busy else _MEASURE_SHARE
+        errors = simulation.measurements.busy and not simulation.race_running
+        share = _ERROR_SHARE if errors else _MEASURE_SHARE
         self._measure_left = min(self._measure_left + elapsed * (share if busy else 1.0), _MEASURE_MOST)
         while self._measure_left > 0 and (simulation.measuring or self._forecasts.busy):
             began = perf_counter()
@@ -382,7 +383,7 @@ class _Engine:
             training=self._training,
             moving=self._moving_now,
             rate=self._rate if self._training else 0.0,
-            fields=not self._moving_now or self._turn % _FIELDS_EVERY == 0,
+            fields=not (self._moving_now or simulation.race_running) or self._turn % _FIELDS_EVERY == 0,
         )
         self._turn += 1
         self._mailbox.write(frame)

@@ -167,13 +167,14 @@ class RaceRun:
 
     # --- frames -------------------------------------------------------------------------------------------
 
-    def part(self, points: Tensor, sigma: float, running: bool, *, fresh: bool = False) -> Race:
+    def part(self, points: Tensor, sigma: float, running: bool, *, due: bool = True, fresh: bool = False) -> Race:
         """The race as it is now.
 
         Args:
             points: the lattice on which the fields are shown, (n * n, 2), row by row from the bottom.
             sigma: their noise level; the nearest one that is learned is taken.
             running: whether the race runs, which is the caller's to say.
+            due: whether another field may be taken, which costs a millisecond.
             fresh: take every field anew. Otherwise, while points and sigma stay, one entrant's at a time: a field is
                 then as many calls old as there are entrants, at most.
         """
@@ -186,7 +187,7 @@ class RaceRun:
             self._shown = key
             for each in self._entrants:
                 each.show(points, sigma, side)
-        elif able:
+        elif able and due:
             able[self._next_shown % len(able)].show(points, sigma, side)
             self._next_shown += 1
         return Race(self.settings.aligned, running, sigma, tuple(each.part() for each in self._entrants))

@@ -86,6 +86,7 @@ class Simulation:
         self._auto = auto_release
         self._device = device
         self._settled: tuple[object, ...] = ()
+        self._turn = self._idle = 0  # whose turn it is to be worked on, and how many had nothing left to do
         self.density = PaintedDensity(setup.weights)
         self._start(setup.fit, setup.seed)
         self._forget_painting()
@@ -234,12 +235,16 @@ class Simulation:
             works.append(lambda until: self.looking.work_on_maps(self._sight(), self.fit, self.density, until))
         if self.race is not None:
             works.append(self.race.measure)
-        moment, done = self._moment(), True
-        for work in works:
-            done = work(deadline) and done
-        if done:
+        moment = self._moment()
+        for _ in works:  # each in turn, so that with little time none waits for another to end
+            self._turn += 1
+            done = works[self._turn % len(works)](deadline)
+            self._idle = self._idle + 1 if done else 0
+            if deadline is not None and perf_counter() > deadline:
+                break
+        if self._idle >= len(works):
             self._settled = moment
-        return done
+        return self._idle >= len(works)
 
     @property
     def measuring(self) -> bool:
@@ -321,7 +326,7 @@ class Simulation:
             states = run.states(trails="trails" in wants, distances="distances" in wants)
         race = None
         if self.race is not None and "race" in wants:
-            race = self.race.part(lattice_of(look), sight.sigma, self.race_running)
+            race = self.race.part(lattice_of(look), sight.sigma, self.race_running, due=fields)
         return Frame(
             run=self.run,
             revision=self.revision,
