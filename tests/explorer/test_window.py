@@ -127,8 +127,9 @@ def test_hover_shows_both_scores(qtbot: QtBot, window: MainWindow) -> None:
     wait_for_step(qtbot, window, 30)
     view = window.parts.view("learned")
     view.hovered.emit(0.25, 0.5)
-    qtbot.waitUntil(lambda: window.session.frame.probe.size == len(INSPECTED), timeout=WAIT)
-    assert window.session.frame.probe[:2] == pytest.approx([0.25, 0.5])
+    at = pytest.approx([0.25, 0.5])
+    qtbot.waitUntil(lambda: window.session.frame.probe[:2].tolist() == at, timeout=WAIT)
+    assert window.session.frame.probe.size == len(INSPECTED)
 
 
 def test_sigma_zoom_and_doubling_reach_the_engine(qtbot: QtBot, window: MainWindow) -> None:

@@ -33,7 +33,11 @@ def points(capsys: pytest.CaptureFixture[str], folder: Path, tmp_path: Path, *ar
 
 def test_the_command_knows_every_sampler_and_every_setting() -> None:
     assert set(get_args(SamplerName)) == set(SAMPLERS)
-    assert {option.field for option in OPTIONS} == {f.name for f in fields(ParticleSettings)} - {"source", "number"}
+    assert {option.field for option in OPTIONS} == {f.name for f in fields(ParticleSettings)} - {
+        "source",
+        "number",
+        "rungs",
+    }
 
 
 def test_where_the_samplers_end_on_two_far_modes(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
