@@ -8,10 +8,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from PySide6.QtWidgets import QFileDialog, QMessageBox, QWidget
+from PySide6.QtWidgets import QFileDialog, QWidget
 
 from explorer.engine.frames import Frame
 from explorer.engine.messages import SaveScore
+from explorer.panels.asking import may_replace
 from explorer.pictures import write_panel
 from explorer.script import archive_name, write_script
 from explorer.session import Session
@@ -77,7 +78,7 @@ class ExportDesk:
             return
         path = chosen[0]
         beside = path.with_name(archive_name(path.name))
-        if beside.exists() and not self._may_replace(beside):
+        if beside.exists() and not may_replace(self._window, "Export", beside):
             return
         if self._try(lambda: write_script(path, self._session.recipe(), self._session.document.setup)):
             self._tell("info", f"Saved {path.name} and {beside.name}")
@@ -105,19 +106,9 @@ class ExportDesk:
         suffix = kind.partition("(*")[2].rstrip(")")
         if suffix and path.suffix.lower() not in [each.partition("(*")[2].rstrip(")") for each in kinds]:
             path = path.with_name(path.name + suffix)
-            if path.exists() and not self._may_replace(path):
+            if path.exists() and not may_replace(self._window, "Export", path):
                 return None
         return path, kind
-
-    def _may_replace(self, path: Path) -> bool:
-        """Ask about a file that the dialog has not asked about: its name was completed afterwards."""
-        question = QMessageBox(self._window)
-        question.setWindowTitle("Export")
-        question.setText(f"{path.name} is there already.")
-        replace = question.addButton("Replace", QMessageBox.ButtonRole.AcceptRole)
-        question.addButton(QMessageBox.StandardButton.Cancel)
-        question.exec()
-        return question.clickedButton() is replace
 
     def _try(self, write: Callable[[], None]) -> bool:
         try:

@@ -14,6 +14,7 @@ from PySide6.QtWidgets import QFileDialog, QMessageBox, QWidget
 
 from explorer.document import Document
 from explorer.edits import LoadPainting
+from explorer.panels.asking import may_replace
 from explorer.panels.noticeboard import show_folder
 from explorer.recent import RecentFiles
 from explorer.recipe import Recipe
@@ -207,19 +208,9 @@ class FileDesk:
         chosen = Path(path)
         if chosen.suffix.lower() != SUFFIX:
             chosen = chosen.with_name(chosen.name + SUFFIX)
-            if chosen.exists() and not self._may_replace(chosen):
+            if chosen.exists() and not may_replace(self._window, "Save project", chosen):
                 return False
         return self._write(chosen)
-
-    def _may_replace(self, path: Path) -> bool:
-        """Ask about a file that the dialog has not asked about: its name was completed afterwards."""
-        question = QMessageBox(self._window)
-        question.setWindowTitle("Save project")
-        question.setText(f"{path.name} is there already.")
-        replace = question.addButton("Replace", QMessageBox.ButtonRole.AcceptRole)
-        question.addButton(QMessageBox.StandardButton.Cancel)
-        question.exec()
-        return question.clickedButton() is replace
 
     def _write(self, path: Path) -> bool:
         try:

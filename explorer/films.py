@@ -5,16 +5,19 @@ from __future__ import annotations
 from pathlib import Path
 
 from PySide6.QtCore import QObject
-from PySide6.QtWidgets import QMessageBox, QWidget
+from PySide6.QtWidgets import QWidget
 
 from explorer.export.request import ExportRequest
 from explorer.export.runner import ExportRunner
 from explorer.files import Tell
+from explorer.panels.asking import may_replace
 from explorer.panels.exporting import ExportDialog
 from explorer.panels.noticeboard import show_folder
 from explorer.session import Session
 from explorer.theme import Theme
 from trainer.errors import InputError
+
+_LATER = "It is replaced when the export is complete, and stays as it is until then."
 
 
 class FilmDesk(QObject):
@@ -52,7 +55,8 @@ class FilmDesk(QObject):
         self.dialog.raise_()
 
     def _start(self, request: ExportRequest) -> None:
-        if Path(request.out).exists() and not self._may_replace(request.out):
+        out = Path(request.out)
+        if out.exists() and not may_replace(self.dialog, "Export", out, _LATER):
             self.dialog.show_cancelled()
             return
         try:
@@ -64,16 +68,6 @@ class FilmDesk(QObject):
         if self._tell is not None:
             where = Path(path)
             self._tell("info", f"Saved {where.name}", action="Show folder", on_action=lambda: show_folder(where.parent))
-
-    def _may_replace(self, path: str) -> bool:
-        question = QMessageBox(self.dialog)
-        question.setWindowTitle("Export")
-        question.setText(f"{Path(path).name} is there already.")
-        question.setInformativeText("It is replaced when the export is complete, and stays as it is until then.")
-        replace = question.addButton("Replace", QMessageBox.ButtonRole.AcceptRole)
-        question.addButton(QMessageBox.StandardButton.Cancel)
-        question.exec()
-        return question.clickedButton() is replace
 
     def close(self) -> None:
         """End an export that still runs."""

@@ -1,4 +1,4 @@
-"""What happened in this session, in order: every notice once, with how often and when it came last. No Qt.
+"""What has happened since the start, in order: every notice once, with how often and when it came last. No Qt.
 
 A toast goes by; the log keeps. It makes the report that a person can copy into a message: versions, device, the last
 notices with their details.

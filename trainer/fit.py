@@ -18,7 +18,7 @@ import math
 import time
 from collections.abc import Iterator
 from copy import copy
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -35,6 +35,7 @@ from trainer.objectives import Batch
 from trainer.optimiser import Optimiser
 from trainer.parameterisations import Preconditioning
 from trainer.pool import FIRST, Drawable, Pool, span
+from trainer.progress import Progress
 from trainer.schedules import largest_distance
 from trainer.settings import FitSettings
 from trainer.states import fill, not_a_state, pack, unpack
@@ -51,24 +52,6 @@ LEAST_SCALE = 1e-3
 """Data narrower than this count as this wide: their scale is divided by."""
 RUNAWAY = 1e4
 """A loss this many times that of a network that gives nothing is as lost as one that is not finite."""
-
-
-@dataclass(frozen=True)
-class Progress:
-    """Where a run stands after a step.
-
-    Attributes:
-        step: steps taken; seconds: time spent in them.
-        loss: of the latest batch that was looked at, on a GPU up to 31 steps ago; NaN before one is known.
-        draws: points drawn from the density so far.
-        notice: what happened if a step had to be undone, else "".
-    """
-
-    step: int
-    seconds: float
-    loss: float
-    draws: int
-    notice: str = ""
 
 
 class Fit:

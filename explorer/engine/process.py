@@ -19,6 +19,7 @@ from traceback import format_exc
 from typing import TYPE_CHECKING
 
 from explorer.engine.mailbox import Mailbox
+from explorer.engine.memory import out_of_memory
 from explorer.engine.messages import (
     Applied,
     Begin,
@@ -227,7 +228,7 @@ class _Engine:
         except InputError as error:
             self._send(Notice("warning", str(error)))
         except (MemoryError, RuntimeError) as error:
-            if not _out_of_memory(error):
+            if not out_of_memory(error):
                 raise
             self._send(Notice("error", "Out of memory: nothing was changed. Choose a smaller network."))
 
@@ -333,7 +334,7 @@ class _Engine:
             self._pause_training(str(error))
             return
         except (MemoryError, RuntimeError) as error:
-            if not _out_of_memory(error):
+            if not out_of_memory(error):
                 raise
             self._pause_training(
                 "Out of memory: training is paused, the painting and the weights were kept. "
@@ -396,9 +397,3 @@ class _Engine:
                 "score is wrong where no data lie. Choose a smaller ε, or the true score to compare."
             )
             self._send(Notice("warning", text))
-
-
-def _out_of_memory(error: BaseException) -> bool:
-    """Whether torch or Python ran out of memory; torch's CPU allocator says so only in words."""
-    words = str(error).lower()
-    return isinstance(error, MemoryError) or "out of memory" in words or "allocate memory" in words

@@ -29,7 +29,6 @@ from explorer.engine.messages import (
     Event,
     Frame,
     Look,
-    Modes,
     Notice,
     PaneState,
     Probe,
@@ -44,6 +43,7 @@ from explorer.engine.messages import (
 from explorer.engine.nearness import Truth
 from explorer.engine.particles import ParticleRun
 from explorer.engine.race import RaceRun
+from explorer.engine.shares import ReleaseLedger
 from explorer.engine.stopping import Stopping
 from explorer.recipe import same_network
 from trainer.densities import PaintedDensity
@@ -63,9 +63,9 @@ class Simulation:
     """Everything that a recipe determines.
 
     Args:
-        setup: painting, settings and seeds to begin with; `revision` is the document's of this painting.
+        setup: painting, settings and seeds to begin with.
         device: what computes.
-        revision: see `setup`.
+        revision: the document's, of this painting.
         auto_release: whether particles go by themselves at a step number, and training stops by its conditions.
     """
 
@@ -140,7 +140,7 @@ class Simulation:
             case Seek(step):
                 if self._particles is not None:
                     self._particles.show(step)
-                    self._ledger_at = -1
+                    self._ledger.forget()
             case StopWhen(settings):
                 self.stopping = Stopping(settings)
             case ConfigureRace(settings):
@@ -294,9 +294,8 @@ class Simulation:
         self._particles = ParticleRun(self.scene, models, self.particle_seed, self._truth, at)
         self._particles.follow(self.look.followed)
         self.events.extend(Notice("info", line) for line in self._particles.notices)
-        self._mode_map = self.modes_found
+        self._ledger = ReleaseLedger(self._particles, self.modes_found)
         self._particles_revision = self.revision
-        self._ledger_at = -1
         self.released += 1
 
     # --- frames -------------------------------------------------------------------------------------------
@@ -310,10 +309,7 @@ class Simulation:
         busy: str = "",
         fields: bool = True,
     ) -> Frame:
-        """The present moment; `training`, `moving`, `rate` and `busy` are the live engine's to say.
-
-        `fields=False` repeats the fields of the frame before, unless they would show another place.
-        """
+        """The present moment, as the live engine says it is; without `fields` they stay, unless at another place."""
         look, fit, run, looking = self.look, self.fit, self._particles, self.looking
         sight = self._sight()
         looking.take(sight, self.density, fields)
@@ -364,7 +360,7 @@ class Simulation:
             particles_revision=self._particles_revision if run else self.revision,
             panes=run.panes() if run else np.zeros((len(self.scene.panes), 0, 2), np.float32),
             pane_states=states,
-            modes=self._ledger(run) if run else None,
+            modes=self._ledger.modes() if run else None,
             busy=busy,
             training_ladder=np.asarray(fit.ladder, np.float32),
             fields_version=shown.version,
@@ -390,14 +386,6 @@ class Simulation:
 
     def _sight(self) -> Sight:
         return self.looking.sight(self.run, self.fit, self.keyframes)
-
-    def _ledger(self, run: ParticleRun) -> Modes:
-        """The ledger of the panes against the density they were released on, renewed sixty times a run."""
-        due = self._ledger_at < 0 or run.done or abs(run.shown - self._ledger_at) >= max(1, run.steps // 60)
-        if due and run.shown != self._ledger_at:
-            self._modes = run.modes(self._mode_map.result())
-            self._ledger_at = run.shown
-        return self._modes
 
     # --- mirror -------------------------------------------------------------------------------------------
 

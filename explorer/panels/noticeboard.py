@@ -1,4 +1,4 @@
-"""What happened in this session, as a list with details, and a report of it to copy."""
+"""What has happened since the start, as a list with details, and a report of it to copy."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class NoticeBoard(QDialog):
         self._notices: list[Notice] = []
         self._theme = LIGHT
         self.setWindowTitle("What happened")
-        self.heading = QLabel("What happened in this session")
+        self.heading = QLabel("What has happened since the start")
         self.list = QListWidget()
         self.list.setAccessibleName("Notices, the last one first")
         self.list.setToolTip("The last one first; choose one to see what else is known about it")

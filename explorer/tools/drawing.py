@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import replace
 
 from PySide6.QtGui import QPainter
@@ -61,7 +62,7 @@ class SmoothTool(BrushTool):
         return f"blur {three(self.kit.options.softness)}"
 
 
-class SpanTool(Tool):
+class SpanTool(Tool, ABC):
     """Draws between two points: drag from one to the other, or click both."""
 
     start: Point | None = None
@@ -116,9 +117,9 @@ class SpanTool(Tool):
         self._end = touch.point
         self.document.preview(self.command(self.start, touch))
 
+    @abstractmethod
     def command(self, start: Point, touch: Touch) -> Line | Ellipse:
         """What is drawn from the start to here; each kind its own."""
-        raise NotImplementedError
 
 
 class LineTool(SpanTool):
