@@ -1,76 +1,75 @@
-"""The window's side of the engine: starts it, speaks to it, starts it again when it dies, and ends it in time.
+"""The window's side of the engine: starts its two processes, speaks to them, and starts them again when they die.
 
-Two threads carry the pipe's traffic, so that neither side ever waits for the other: one reads events into a queue, one
-writes commands from a queue. The window takes both at its own pace with `frame()` and `events()`. No Qt here.
+The **engine** learns; the **mover** moves particles. They do not know each other: a release is an `Order` that the
+engine writes and that goes on from here to the mover. So each outlives the other, and what a dead one was doing is
+begun again: training from the mirrored weights, particles from the last order. No Qt here.
 """
 
 from __future__ import annotations
 
-import multiprocessing
 from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
-from multiprocessing.connection import Connection
-from queue import SimpleQueue
-from threading import Thread
 from time import monotonic
 
-from explorer.engine.mailbox import Mailbox
+import numpy as np
+
+from explorer.engine.frames import Frame, Particles, joined
+from explorer.engine.hosting import REFUSED
 from explorer.engine.messages import (
     Applied,
     Begin,
     Command,
     ConfigureRace,
     Event,
-    Frame,
-    Heartbeat,
     Look,
     Mirror,
     Move,
     MoveSteps,
+    PredictLadder,
     Ready,
     Release,
+    Repaint,
     Reset,
     RunRace,
     Seek,
     SetLimits,
-    Shutdown,
     Train,
     TrainSteps,
 )
 from explorer.engine.mirror import MirrorStore
-from explorer.engine.process import REFUSED, run_engine
-from explorer.engine.starting import Start
-
-HANG_SECONDS = 20.0
-"""An engine that has been silent for so long is ended and started again."""
-
-LOAD_SECONDS = 120.0
-"""The same before its first word: from a cold disk torch takes its time to load."""
+from explorer.engine.moving import run_mover
+from explorer.engine.orders import Order, ReleaseWanted
+from explorer.engine.process import run_engine
+from explorer.engine.starting import MoverStart, Start
+from explorer.engine.worker import Worker
 
 _RESTARTS = 3
 _WITHIN = 60.0
 
+_FOR_MOVER = (Move, MoveSteps, Seek, PredictLadder)
+_FOR_BOTH = (Begin, Repaint, Look)
+
 
 class EngineClient:
-    """Runs one engine at a time. `describe` says what a fresh engine begins with: the document as it is now."""
+    """Runs one engine and one mover. `describe` says what a fresh engine begins with: the document as it is."""
 
     def __init__(self, describe: Callable[[], Begin], device: str = "auto") -> None:
         self._describe = describe
         self.device = device
-        """What the next engine computes on."""
-        self._mailbox: Mailbox | None = None
-        self._process: multiprocessing.process.BaseProcess | None = None
-        self._reader: Thread | None = None
-        self._outbox: SimpleQueue[Start | Command | None] = SimpleQueue()
-        self._inbox: deque[Event] = deque()
+        """What the next processes compute on."""
+        self._engine = Worker("score-engine", run_engine, Frame)
+        self._mover = Worker("score-particles", run_mover, Particles)
+        self._frame: Frame | None = None
+        self._particles = Particles()
+        self._painting = np.zeros((0, 0), np.float32)
+        self._order: Order | None = None
         self._mirror: Mirror | None = None
         self._era = 0
         self._store: MirrorStore | None = None
         self._training, self._moving, self._racing = True, True, False
         self._keyframe_bytes = 64 * 2**20
         self._look = Look()
-        self._heard = monotonic()
         self._deaths: deque[float] = deque(maxlen=_RESTARTS)
         self._closed = False
         self.ready = False
@@ -79,39 +78,52 @@ class EngineClient:
     # --- life ---------------------------------------------------------------------------------------------
 
     def start(self) -> None:
-        """Start an engine on the document as it is, from the last mirrored weights if there are any."""
+        """Start an engine on the document as it is, from the last mirrored weights if there are any.
+
+        The mover follows when the engine has said its first word, so that the one does not keep the other waiting.
+        """
         begin, mirrored = replace(self._describe(), era=self._era), self.mirrored_state()
-        self._mailbox = Mailbox.create()
+        self._painting = begin.setup.weights
         self._store = self._store or MirrorStore.create()
-        start = Start(
-            mailbox=self._mailbox.name,
-            store=self._store.name,
-            slot=1 - max(self._mirror.slot, 0) if self._mirror else 0,
-            begin=begin if mirrored is None else replace(begin, state=mirrored),
-            look=self._look,
-            training=self._training,
-            moving=self._moving,
-            racing=self._racing,
-            keyframe_bytes=self._keyframe_bytes,
-            device=self.device,
+        self._engine.start(
+            Start(
+                store=self._store.name,
+                slot=1 - max(self._mirror.slot, 0) if self._mirror else 0,
+                begin=begin if mirrored is None else replace(begin, state=mirrored),
+                look=self._look,
+                training=self._training,
+                racing=self._racing,
+                released=self._order is not None,
+                keyframe_bytes=self._keyframe_bytes,
+                device=self.device,
+            )
         )
-        context = multiprocessing.get_context("spawn")
-        ours, theirs = context.Pipe()
-        self._outbox = SimpleQueue()
-        self._outbox.put(start)
-        self._process = context.Process(target=run_engine, args=(theirs,), name="score-engine", daemon=True)
-        self._process.start()
-        theirs.close()
-        self._heard = monotonic()
         self.ready = self.gave_up = False
-        self._reader = Thread(target=_read, args=(ours, self._inbox), name="engine-events", daemon=True)
-        self._reader.start()
-        Thread(target=_write, args=(ours, self._outbox), name="engine-commands", daemon=True).start()
+
+    def _start_mover(self, *, again: bool = False) -> None:
+        """Start a mover; `again` with the last release, which it is to repeat."""
+        order = self._order if again else None
+        begun = self._particles.released - 1 if order is not None else 0
+        self._mover.start(
+            MoverStart(
+                painting=self._painting,
+                order=order,
+                released=max(begun, 0),
+                look=self._look,
+                moving=self._moving,
+                device=self.device,
+            )
+        )
 
     @property
     def pid(self) -> int | None:
         """The engine's process."""
-        return self._process.pid if self._process else None
+        return self._engine.pid
+
+    @property
+    def pids(self) -> tuple[int, ...]:
+        """The processes that run: the engine, and the mover once it has been started."""
+        return tuple(pid for pid in (self._engine.pid, self._mover.pid) if pid is not None)
 
     @property
     def racing(self) -> bool:
@@ -124,38 +136,60 @@ class EngineClient:
         return self._mirror.step if self._mirror else 0
 
     def watch(self) -> str | None:
-        """Start the engine again if it has died or hangs; returns one line that says so, or None.
+        """Start again what has died or hangs; returns one line that says so, or None.
 
         Call it several times a second.
         """
-        if self._closed or self.gave_up or self._process is None:
+        if self._closed or self.gave_up or self._engine.pid is None:
             return None
-        silent = monotonic() - self._heard
-        alive = self._process.is_alive()
-        if alive and silent < (HANG_SECONDS if self.ready else LOAD_SECONDS):
+        return self._watch_engine() or self._watch_mover()
+
+    def _watch_engine(self) -> str | None:
+        fault = self._engine.fault()
+        if not fault:
             return None
-        refused = not alive and self._process.exitcode == REFUSED
-        what = f"did not answer for {silent:.0f} seconds" if alive else "stopped"
-        self._end(grace=0.0)
-        recent = [t for t in self._deaths if monotonic() - t < _WITHIN]
+        refused = self._engine.exit_status == REFUSED
+        self._engine.end(grace=0.0)
         if refused:
             self.gave_up = True
             return "The engine cannot start like this. The painting is safe. To try once more: Train > Restart engine."
-        if len(recent) >= _RESTARTS:
-            self.gave_up = True
-            return f"The engine {what} again and again. The painting is safe. To try once more: Train > Restart engine."
-        self._deaths.append(monotonic())
+        if self._died():
+            return (
+                f"The engine {fault} again and again. The painting is safe. To try once more: Train > Restart engine."
+            )
         self.start()
-        return f"The engine {what} and was started again from step {self.restored_step:,}. Nothing painted was lost."
+        return f"The engine {fault} and was started again from step {self.restored_step:,}. Nothing painted was lost."
+
+    def _watch_mover(self) -> str | None:
+        fault = self._mover.fault()
+        if not fault:
+            return None
+        self._mover.end(grace=0.0)
+        if self._died():
+            self._engine.end(grace=0.5)
+            return (
+                f"What moves the particles {fault} again and again. The painting is safe. "
+                "To try once more: Train > Restart engine."
+            )
+        self._start_mover(again=True)
+        return f"What moves the particles {fault} and was started again. They set off as they did before."
+
+    def _died(self) -> bool:
+        """Count a death; whether there have been too many."""
+        self.gave_up = len([t for t in self._deaths if monotonic() - t < _WITHIN]) >= _RESTARTS
+        self._deaths.append(monotonic())
+        return self.gave_up
 
     def restart(self) -> None:
-        """Start the engine again because the person asks for it."""
+        """Start everything again because the person asks for it."""
         self._end(grace=0.5)
         self._deaths.clear()
         self.start()
+        if self._order is not None:
+            self._start_mover(again=True)
 
     def close(self) -> None:
-        """End the engine and remove the shared memory, within two seconds; may be called twice."""
+        """End both processes and remove the shared memory, within two seconds; may be called twice."""
         if self._closed:
             return
         self._closed = True
@@ -164,31 +198,14 @@ class EngineClient:
             self._store.close()
 
     def _end(self, grace: float) -> None:
-        """Ask, wait, terminate, wait, kill."""
-        process, self._process = self._process, None
-        if process is not None:
-            if grace:
-                self._outbox.put(Shutdown())
-                process.join(grace)
-            if process.is_alive():
-                process.terminate()
-                process.join(0.5)
-            if process.is_alive():
-                process.kill()
-                process.join(0.5)
-            if not process.is_alive():
-                process.close()
-                if self._reader is not None:
-                    self._reader.join(0.5)
-            self._outbox.put(None)
-        mailbox, self._mailbox = self._mailbox, None
-        if mailbox is not None:
-            mailbox.close()
+        self._mover.ask_to_end()
+        self._engine.end(grace)
+        self._mover.end(grace / 4)
 
     # --- traffic ------------------------------------------------------------------------------------------
 
     def send(self, command: Command) -> None:
-        """Hand a command to the engine; never waits."""
+        """Hand a command to whom it concerns; never waits."""
         match command:
             case Train(running):
                 self._training = running
@@ -210,37 +227,52 @@ class EngineClient:
                 self._look = command
             case Reset():
                 self._mirror = None
-            case Begin():
+            case Repaint(_, weights):
+                self._painting = weights
+            case Begin(setup):
                 self.forget()
+                self._painting = setup.weights
                 command = replace(command, era=self._era)
-        self._outbox.put(command)
+        if isinstance(command, _FOR_MOVER + _FOR_BOTH):
+            self._mover.put(command)
+        if not isinstance(command, _FOR_MOVER):
+            self._engine.put(command)
 
     def frame(self) -> Frame | None:
-        """The newest frame, once."""
-        return self._mailbox.read() if self._mailbox is not None else None
+        """The newest frame, once: what is learned and the particles, each as new as it is."""
+        frame, particles = self._engine.frame(), self._mover.frame()
+        if frame is None and particles is None:
+            return None
+        self._frame, self._particles = frame or self._frame, particles or self._particles
+        return joined(self._frame, self._particles) if self._frame is not None else None
 
     def events(self) -> list[Event]:
-        """What the engine has said since the last call, heartbeats aside."""
+        """What both have said since the last call and what is not for the other."""
         told: list[Event] = []
-        while self._inbox:
-            event = self._inbox.popleft()
-            self._heard = monotonic()
+        for event in (*self._engine.take(), *self._mover.take()):
             match event:
-                case Heartbeat():
+                case Applied(era=era) | Mirror(era=era) | Order(era=era) if era != self._era:
                     continue
-                case Applied(era=era) | Mirror(era=era) if era != self._era:
+                case Order():
+                    self._order = event
+                    self._mover.put(event)
+                    continue
+                case ReleaseWanted():
+                    self._engine.put(Release())
                     continue
                 case Mirror():
                     self._mirror = event
                 case Ready():
                     self.ready = True
+                    if self._mover.pid is None:
+                        self._start_mover()
             told.append(event)
         return told
 
     def forget(self) -> None:
-        """Take no more notice of what the engine still says of the document it has worked on."""
+        """Take no more notice of what the processes still say of the document they have worked on."""
         self._era += 1
-        self._mirror = None
+        self._mirror = self._order = None
 
     @property
     def mirror(self) -> Mirror | None:
@@ -252,22 +284,3 @@ class EngineClient:
         if self._mirror is None or self._store is None:
             return None
         return self._mirror.state or self._store.read(self._mirror.slot, self._mirror.size)
-
-
-def _read(connection: Connection, inbox: deque[Event]) -> None:
-    """Carry events until the pipe closes."""
-    while True:
-        try:
-            inbox.append(connection.recv())
-        except (EOFError, OSError):
-            return
-
-
-def _write(connection: Connection, outbox: SimpleQueue[Start | Command | None]) -> None:
-    """Carry commands until told to stop or the pipe closes."""
-    while (command := outbox.get()) is not None:
-        try:
-            connection.send(command)
-        except (BrokenPipeError, OSError):
-            break
-    connection.close()

@@ -11,22 +11,25 @@ import json
 from dataclasses import fields, is_dataclass
 from functools import cache
 from types import UnionType
-from typing import Any, get_args, get_origin, get_type_hints
+from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
 import numpy as np
 
-from explorer.engine.frames import Array, Frame
+from explorer.engine.frames import Array, Particles
 
 _ALIGN = 16
 _LENGTH = 4
 _SHAPE = "shape"
+
+F = TypeVar("F", bound=Particles)
+"""A frame, or the part of one that shows particles."""
 
 
 class FrameTooLarge(ValueError):  # noqa: N818 - it names what happened
     """The frame does not fit into the buffer."""
 
 
-def pack(frame: Frame, buffer: memoryview) -> int:
+def pack(frame: Particles, buffer: memoryview) -> int:
     """Write the frame into `buffer` and return how many bytes it took.
 
     Raises:
@@ -46,12 +49,13 @@ def pack(frame: Frame, buffer: memoryview) -> int:
     return total
 
 
-def unpack(buffer: memoryview | bytes) -> Frame:
-    """The frame that `pack` wrote, with arrays of its own."""
+def unpack(buffer: memoryview | bytes, kind: type[F]) -> F:
+    """The frame of this kind that `pack` wrote, with arrays of its own."""
     length = int.from_bytes(bytes(buffer[:_LENGTH]), "little")
     head = json.loads(bytes(buffer[_LENGTH : _LENGTH + length]))
     reader = _Reader(buffer, _aligned(_LENGTH + length))
-    return reader.part(Frame, head)
+    frame: F = reader.part(kind, head)
+    return frame
 
 
 def _flat(value: Any, arrays: list[Array]) -> Any:  # noqa: ANN401 - what a frame's fields hold

@@ -1,15 +1,16 @@
-"""What one moment shows: the frame that the engine publishes, and the parts that it is made of.
+"""What one moment shows: the frame, and the parts that it is made of.
 
-A frame holds whole state: a view needs the newest frame and nothing else. Parts that cost time are there only while
-something on the screen wants them (`Look.wants`); a part that is not wanted, or not known yet, is None or empty. No
-number in a frame is NaN or infinite.
+A frame holds whole state: a view needs the newest frame and nothing else. Two processes make it, each at its own pace:
+the engine publishes what is learned, the mover publishes `Particles`, and `joined` puts them together. Parts that cost
+time are there only while something on the screen wants them (`Look.wants`); a part that is not wanted, or not known
+yet, is None or empty. No number in a frame is NaN or infinite.
 
 Plain values and numpy arrays; neither torch nor Qt.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -171,8 +172,35 @@ class Race:
     racers: tuple[Racer, ...]
 
 
-@dataclass(frozen=True)
-class Frame:
+@dataclass(frozen=True, kw_only=True)
+class Particles:
+    """One release of particles at one moment.
+
+    Attributes:
+        released: counts releases of particles; 0 before the first.
+        moving: whether the particles run.
+        particle_step, particle_steps: of the longest pane, taken and to take; others keep the same fraction.
+        particle_kept: (k,), earlier particle steps that can be shown again; particle_shown: the one shown, or
+            `particle_step`.
+        particles_revision: the document's revision when they were released.
+        panes: (P, number, 2); pane_states: P of them.
+        modes: the ledger; None before the first release.
+    """
+
+    released: int = 0
+    moving: bool = False
+    particle_step: int = 0
+    particle_steps: int = 0
+    particles_revision: int = 0
+    panes: Array = field(default_factory=lambda: np.zeros((0, 0, 2), np.float32))
+    pane_states: tuple[PaneState, ...] = ()
+    modes: Modes | None = None
+    particle_kept: Array = field(default_factory=_none)
+    particle_shown: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Frame(Particles):
     """Everything that one moment shows.
 
     Attributes:
@@ -195,14 +223,6 @@ class Frame:
         error_steps, error_seconds: (j,), when errors were measured.
         errors: (j, 5), relative Fisher error at `ERROR_SIGMAS`; 0 where not yet measured.
         probe: (11,), the probed point's values, columns `INSPECTED`; or (0,) when nothing is probed.
-        released: counts releases of particles; 0 before the first.
-        moving: whether the particles run.
-        particle_step, particle_steps: of the longest pane, taken and to take; others keep the same fraction.
-        particle_kept: (k,), earlier particle steps that can be shown again; particle_shown: the one shown, or
-            `particle_step`.
-        particles_revision: the document's revision when they were released.
-        panes: (P, number, 2); pane_states: P of them.
-        modes: the ledger; None before the first release.
         training_ladder: the noise levels that are learned, descending.
         fields_version: grows when learned, true or ground differ from the frame before; 0 says nothing about it.
         busy: one line on what the engine is doing when it is neither training nor idle ("growing the pool"), or "".
@@ -245,19 +265,9 @@ class Frame:
     error_seconds: Array
     errors: Array
     probe: Array
-    released: int
-    moving: bool
-    particle_step: int
-    particle_steps: int
-    particles_revision: int
-    panes: Array
-    pane_states: tuple[PaneState, ...]
-    modes: Modes | None
     busy: str = ""
     training_ladder: Array = field(default_factory=_none)
     fields_version: int = 0
-    particle_kept: Array = field(default_factory=_none)
-    particle_shown: int = 0
     keyframes: Array = field(default_factory=_none)
     shown_step: int = -1
     keyframe_bytes: int = 0
@@ -269,3 +279,13 @@ class Frame:
     loop_integrals: Array = field(default_factory=lambda: np.zeros((0, 3), np.float32))
     racing: bool = False
     floor: Array = field(default_factory=_none)
+
+
+_PARTICLES = tuple(each.name for each in fields(Particles))
+
+
+def joined(frame: Frame, particles: Particles) -> Frame:
+    """The frame with these particles; until the first release it keeps its own, which lie nowhere."""
+    if not particles.released:
+        return frame
+    return replace(frame, **{name: getattr(particles, name) for name in _PARTICLES})

@@ -1,9 +1,9 @@
 """Frames through shared memory: three slots, the newest wins, no lock.
 
-The window creates the segment and unlinks it; the engine only writes. A slot's sequence number is odd while it is being
-written and even when it is whole; the reader copies the newest slot and looks at the number again. With three slots the
-writer is two frames away from the one being read, so a second look almost never fails, and a killed writer blocks
-nobody.
+The window creates the segment and unlinks it; the other process only writes. A slot's sequence number is odd while it
+is being written and even when it is whole; the reader copies the newest slot and looks at the number again. With three
+slots the writer is two frames away from the one being read, so a second look almost never fails, and a killed writer
+blocks nobody.
 
 Layout: magic, slot capacity, newest sequence number (8 bytes each), then the slots: sequence, length, payload.
 """
@@ -14,8 +14,8 @@ from multiprocessing.shared_memory import SharedMemory
 
 import numpy as np
 
-from explorer.engine.codec import pack, unpack
-from explorer.engine.messages import Frame
+from explorer.engine.codec import F, pack, unpack
+from explorer.engine.frames import Particles
 
 SLOTS = 3
 CAPACITY = 6 * 1024 * 1024
@@ -64,7 +64,7 @@ class Mailbox:
         """What `attach` takes."""
         return self._segment.name
 
-    def write(self, frame: Frame) -> None:
+    def write(self, frame: Particles) -> None:
         """Publish a frame; frames that nobody read are overwritten.
 
         Raises:
@@ -79,10 +79,10 @@ class Mailbox:
         head[0] = self._sequence
         self._words[2] = self._sequence
 
-    def read(self) -> Frame | None:
-        """The newest frame if there is one that this end has not read yet."""
+    def read(self, kind: type[F]) -> F | None:
+        """The newest frame, of this kind, if there is one that this end has not read yet."""
         data = self._newest()  # what fails beyond here holds none of the shared memory, which could not be closed then
-        return None if data is None else unpack(data)
+        return None if data is None else unpack(data, kind)
 
     def _newest(self) -> bytes | None:
         for _ in range(SLOTS):

@@ -13,7 +13,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
-from explorer.engine.frames import ERROR_SIGMAS, INSPECTED, Array, Frame, Maps, Modes, PaneState, Race, Racer
+from explorer.engine.frames import ERROR_SIGMAS, INSPECTED, Array, Frame, Maps, Modes, PaneState, Particles, Race, Racer
+from explorer.engine.orders import Order, ReleaseWanted
 from explorer.ladders import LadderPredicted, PredictLadder
 from trainer.plans import RaceSettings, StopSettings
 from trainer.projects import Setup
@@ -28,6 +29,7 @@ __all__ = [
     "Maps",
     "Modes",
     "PaneState",
+    "Particles",
     "Race",
     "Racer",
 ]
@@ -288,4 +290,4 @@ class Heartbeat:
     step: int
 
 
-Event = Ready | Applied | Mirror | Notice | Heartbeat | LadderPredicted
+Event = Ready | Applied | Mirror | Notice | Heartbeat | LadderPredicted | Order | ReleaseWanted

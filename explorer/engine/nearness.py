@@ -49,7 +49,7 @@ class Nearness:
 
     def __init__(self, panes: Sequence[PaneRun], clocks: int, truth: Truth) -> None:
         self._panes, self._clocks, self._truth = panes, clocks, truth
-        self._due = {round(k * clocks / MEASUREMENTS) for k in range(MEASUREMENTS + 1)}
+        self._moments = {round(k * clocks / MEASUREMENTS) for k in range(MEASUREMENTS + 1)}
         self._waiting: deque[tuple[int, Array]] = deque()
         self._working: Iterator[None] | None = None
         self._times: list[list[int]] = [[] for _ in panes]
@@ -57,8 +57,13 @@ class Nearness:
 
     def add(self, step: int, places: Array) -> None:
         """Put these places aside if they are to be measured."""
-        if step in self._due:
+        if step in self._moments:
             self._waiting.append((step, places[:, :COMPARED].copy()))
+
+    @property
+    def due(self) -> bool:
+        """Whether any places wait to be measured."""
+        return bool(self._waiting)
 
     def measure(self, deadline: float | None) -> bool:
         """Measure what was put aside, as far as the deadline allows; True when nothing is left."""

@@ -158,6 +158,11 @@ class ParticleRun:
         if self._way is not None:
             self._way.add(self.step, places)
 
+    @property
+    def measuring(self) -> bool:
+        """Whether distances to the truth are due."""
+        return self._nearness.due
+
     def measure(self, deadline: float | None = None) -> bool:
         """Work on the distances to the truth that are due, a piece at a time; True when nothing is left to do."""
         return self._nearness.measure(deadline)

@@ -1,23 +1,19 @@
-"""The engine's process: it obeys commands, trains, moves particles, and publishes sixty frames a second at most.
+"""The engine's process: it obeys commands, trains, races and measures, and publishes what it has learned.
 
-One turn of the loop is one frame: commands first, then the particle steps that are due, then a little measuring, the
-frame itself, and training for the rest of the time. torch is imported here and nowhere in the window's process. When
-the pipe closes, the window is gone and the engine ends.
+One turn of the loop is one frame: commands first, then a little measuring, the frame itself, and training for the rest
+of the time. Particles move in another process (`explorer.engine.moving`), to which a release goes as an `Order`.
 """
 
 from __future__ import annotations
 
-import os
 import platform
-import signal
-from contextlib import suppress
 from dataclasses import replace
 from multiprocessing.connection import Connection
 from threading import Lock
 from time import perf_counter
-from traceback import format_exc
 from typing import TYPE_CHECKING
 
+from explorer.engine.hosting import host
 from explorer.engine.mailbox import Mailbox
 from explorer.engine.memory import out_of_memory
 from explorer.engine.messages import (
@@ -25,23 +21,20 @@ from explorer.engine.messages import (
     Begin,
     Command,
     Event,
+    Look,
     Mirror,
     MirrorNow,
-    Move,
-    MoveSteps,
     Notice,
-    PredictLadder,
     Ready,
-    Release,
     RunRace,
     SaveScore,
-    Seek,
     SetLimits,
     Shutdown,
     Train,
     TrainSteps,
 )
 from explorer.engine.mirror import MirrorStore
+from explorer.engine.orders import Order
 from explorer.engine.pulse import Pulse
 from explorer.engine.saving import save
 from explorer.engine.starting import Start
@@ -51,12 +44,9 @@ if TYPE_CHECKING:
     from explorer.engine.simulation import Simulation
 
 FRAME = 1 / 62
-STILL_FRAME = 1 / 30
-RUN_SECONDS = 7.5
-"""How long a release takes from the first step to the last, if the machine keeps up."""
-
-REFUSED = 2
-"""The exit status of an engine that cannot start with what it was given."""
+"""Seconds between two frames while the look changes, which is when every frame shows something else."""
+CALM_FRAME = 1 / 30
+"""The same while the fields change only because they are learned."""
 
 _MIRROR_EVERY = 1.0
 _TRAIN_SHARE = 0.6
@@ -64,45 +54,22 @@ _TRAIN_SHARE = 0.6
 _MEASURE_SHARE, _ERROR_SHARE = 0.1, 0.2
 """What measuring gets of the time while training runs: maps and distances, and the errors, of which there are few."""
 _MEASURE_MOST = 0.02
-_MOVE_MOST, _MOVE_RACING = 0.004, 0.0015
-"""Seconds that particles may take in a frame; while a race runs they come later rather than its steps."""
-_FIELDS_EVERY = 6
-"""While particles move, the learned field is taken anew with every sixth frame."""
+_FIELDS_EVERY = 3
+"""While a race runs, the learned fields are taken anew with every third frame."""
 
 
 def run_engine(connection: Connection) -> None:
-    """Be the engine until `Shutdown` arrives or the pipe closes; the target of the spawned process.
+    """Be the engine until `Shutdown` arrives or the pipe closes; the target of the spawned process."""
 
-    The first thing through the pipe is a `Start`. It holds megabytes, and whoever hands a process its arguments waits
-    until the process has been loaded and reads them; the pipe has a thread of its own to wait.
-    """
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    try:
-        start: Start = connection.recv()
-    except (EOFError, ConnectionResetError):
-        return
-    os.environ["OMP_NUM_THREADS"] = str(start.threads)
-    import torch
+    def work(start: Start) -> None:
+        mailbox, store = Mailbox.attach(start.mailbox), MirrorStore.attach(start.store)
+        try:
+            _Engine(connection, mailbox, store, start).loop()
+        finally:
+            mailbox.close()
+            store.close()
 
-    torch.set_num_threads(start.threads)
-    mailbox, store = Mailbox.attach(start.mailbox), MirrorStore.attach(start.store)
-    try:
-        _Engine(connection, mailbox, store, start).loop()
-    except (EOFError, BrokenPipeError, ConnectionResetError):
-        return
-    except InputError as error:  # the settings themselves: another start would end the same way
-        with suppress(OSError):
-            connection.send(Notice("error", str(error)))
-        raise SystemExit(REFUSED) from None
-    except Exception as error:  # whatever it is, the window hears of it and starts the engine again
-        words = str(error).splitlines() or [""]
-        notice = Notice("warning", f"The engine met an error ({type(error).__name__}: {words[0]})", format_exc())
-        with suppress(OSError):
-            connection.send(notice)
-        raise SystemExit(1) from None
-    finally:
-        mailbox.close()
-        store.close()
+    host(connection, Start, work)
 
 
 class _Engine:
@@ -111,27 +78,23 @@ class _Engine:
     def __init__(self, connection: Connection, mailbox: Mailbox, store: MirrorStore, start: Start) -> None:
         import torch
 
-        from explorer.engine.forecasts import Forecasts
-
         self._connection, self._sending = connection, Lock()
         self._mailbox = mailbox
         self._store, self._slot = store, start.slot
         self._device = start.device
         self._keyframe_bytes = start.keyframe_bytes
-        self._forecasts = Forecasts()
-        self._simulation = self._begin(start.begin)
+        self._simulation = self._begin(start.begin, release=not start.released)
         self._simulation.apply(start.look)
         self._simulation.apply(RunRace(start.racing))
-        self._training, self._moving = start.training, start.moving
+        self._training = start.training
         self._train_left: int | None = None
-        self._move_left: int | None = None
         self._alive = True
-        self._changed = True
-        self._move_due = self._measure_left = self._race_left = 0.0
+        self._changed = self._looked = True
+        self._measure_left = self._race_left = 0.0
+        self._refused = ""  # what could not be done last, so that it is said once
         self._turn = 0
         self._rate = 0.0
         self._rate_from = (perf_counter(), 0)
-        self._warned: tuple[int, tuple[str, ...]] = (0, ())  # the panes that were last said to have diverged
         fit = self._simulation.fit
         self._rate_from = (perf_counter(), fit.step)
         facts = {
@@ -143,23 +106,27 @@ class _Engine:
         }
         self._send(Ready(fit.device_name, facts))
 
-    def _begin(self, begin: Begin) -> Simulation:
+    def _begin(self, begin: Begin, *, release: bool = True) -> Simulation:
         """A simulation of this document, from its own weights if they can be used."""
         self._era = begin.era
         from explorer.engine.simulation import Simulation
 
-        simulation = Simulation(begin.setup, device=self._device, revision=begin.revision, auto_release=True)
+        simulation = Simulation(begin.setup, device=self._device, revision=begin.revision, live=True)
         simulation.apply(SetLimits(self._keyframe_bytes))
         if begin.state is not None:
             try:
                 simulation.restore(begin.state)
             except InputError as error:
                 self._send(Notice("warning", f"Training starts afresh: {error}"))
+        if not release:
+            simulation.hold_release()
         return simulation
 
     def _send(self, event: Event) -> None:
         with self._sending:
-            self._connection.send(replace(event, era=self._era) if isinstance(event, Applied | Mirror) else event)
+            self._connection.send(
+                replace(event, era=self._era) if isinstance(event, Applied | Mirror | Order) else event
+            )
 
     def _mirror(self, *, asked: bool = False) -> None:
         """Leave the state where the window finds it."""
@@ -178,38 +145,35 @@ class _Engine:
     def loop(self) -> None:
         """Turn until told to stop; a turn is a frame."""
         mirror = before = perf_counter()
-        with Pulse(self._send) as pulse:
+        with Pulse(self._send, "One training step") as pulse:
             while self._alive:
                 pulse.turn(self._simulation.fit.step)
                 self._obey(wait=0.0 if self._busy else 0.1)
                 began = perf_counter()
                 elapsed, before = min(began - before, 0.1), began
-                self._move(elapsed)
-                self._measure(elapsed)
-                self._tell()
-                if self._busy:
-                    self._publish()
+                try:
+                    self._work(began, elapsed)
+                except InputError as error:  # of what is looked at, say: the run itself goes on
+                    if self._refused != str(error):
+                        self._refused = str(error)
+                        self._send(Notice("warning", self._refused))
                 now = perf_counter()
                 if now - mirror > _MIRROR_EVERY and self._training:
                     self._mirror()
                     mirror = now
-                self._train(began)
 
-    @property
-    def _moving_now(self) -> bool:
-        return self._moving and self._simulation.moving_left > 0
+    def _work(self, began: float, elapsed: float) -> None:
+        """Do one turn's work, which began at `began`, `elapsed` seconds after the turn before."""
+        self._measure(elapsed)
+        self._tell()
+        if self._busy:
+            self._publish()
+        self._train(began)
 
     @property
     def _busy(self) -> bool:
         simulation = self._simulation
-        return (
-            self._training
-            or self._moving_now
-            or simulation.race_running
-            or simulation.measuring
-            or self._forecasts.busy
-            or self._changed
-        )
+        return self._training or simulation.race_running or simulation.measuring or self._changed
 
     def _obey(self, wait: float) -> None:
         """Take every command that has arrived."""
@@ -252,73 +216,36 @@ class _Engine:
                 self._rate_from = (perf_counter(), self._simulation.fit.step)
             case TrainSteps(steps):
                 self._training, self._train_left = True, steps
-            case Move(running):
-                self._moving, self._move_left = running, None
-                if running and self._simulation.moving_left == 0:
-                    self._simulation.apply(Release())
-            case MoveSteps(steps):
-                self._moving, self._move_left = True, steps
-                if self._simulation.moving_left == 0:
-                    self._simulation.apply(Release())
-            case Seek():
-                self._moving = False
-                self._simulation.apply(command)
             case SaveScore():
                 self._send(save(command, self._simulation.fit))
-            case PredictLadder():
-                simulation = self._simulation
-                self._forecasts.ask(command, simulation.density, simulation.modes_found.result())
             case _:
                 if isinstance(command, SetLimits):
                     self._keyframe_bytes = command.keyframe_bytes
+                self._looked = self._looked or isinstance(command, Look)
                 self._simulation.apply(command)
-                if isinstance(command, Release):
-                    self._moving, self._move_left = True, None
-
-    def _move(self, elapsed: float) -> None:
-        """Take the particle steps that are due after `elapsed` seconds."""
-        simulation = self._simulation
-        if not self._moving_now:
-            self._move_due = 0.0
-            return
-        if self._move_left is not None:
-            taken = simulation.move(self._move_left)
-            self._move_left -= taken
-            if self._move_left <= 0:
-                self._moving, self._move_left = False, None
-        else:
-            self._move_due += elapsed * simulation.moving_steps / RUN_SECONDS
-            self._move_due -= simulation.move(
-                int(self._move_due), perf_counter() + (_MOVE_RACING if simulation.race_running else _MOVE_MOST)
-            )
-            self._move_due = min(self._move_due, 8.0)
-        self._changed = True
 
     def _measure(self, elapsed: float) -> None:
-        """Work on the errors that are due, in the share of the time that they are given."""
+        """Work on what is due of errors and maps, in the share of the time that they are given."""
         simulation = self._simulation
-        if not simulation.measuring and not self._forecasts.busy:
+        if not simulation.measuring:
             self._measure_left = 0.0
             return
         busy = self._training or simulation.race_running
         errors = simulation.measurements.busy and not simulation.race_running
         share = _ERROR_SHARE if errors else _MEASURE_SHARE
         self._measure_left = min(self._measure_left + elapsed * (share if busy else 1.0), _MEASURE_MOST)
-        while self._measure_left > 0 and (simulation.measuring or self._forecasts.busy):
+        while self._measure_left > 0 and simulation.measuring:
             began = perf_counter()
-            answer = self._forecasts.work(began) if self._forecasts.busy else None
-            if answer is not None:
-                self._send(answer)
             done = simulation.measure(began)
             self._measure_left -= perf_counter() - began
             self._changed = True
-            if done and not self._forecasts.busy:
+            if done:
                 break
 
     def _train(self, began: float) -> None:
         """Train until the next frame is due; when all else leaves too little time for that, the frame comes later."""
         other = perf_counter() - began
-        frame = FRAME if self._moving_now else STILL_FRAME
+        frame, self._looked = (FRAME if self._looked else CALM_FRAME), False
         due = began + max(frame, min(other / (1 - _TRAIN_SHARE), other + 2 * frame))
         raced = self._race(due)
         if not self._training:
@@ -382,18 +309,9 @@ class _Engine:
             self._rate_from = (now, step)
         frame = simulation.frame(
             training=self._training,
-            moving=self._moving_now,
             rate=self._rate if self._training else 0.0,
-            fields=not (self._moving_now or simulation.race_running) or self._turn % _FIELDS_EVERY == 0,
+            fields=not simulation.race_running or self._turn % _FIELDS_EVERY == 0,
         )
         self._turn += 1
         self._mailbox.write(frame)
         self._changed = False
-        lost = simulation.lost
-        if lost and (simulation.released, lost) != self._warned:
-            self._warned = simulation.released, lost
-            text = (
-                f"Particles left every bound and were stopped ({', '.join(lost)}): ε is too large, or the learned "
-                "score is wrong where no data lie. Choose a smaller ε, or the true score to compare."
-            )
-            self._send(Notice("warning", text))

@@ -30,10 +30,11 @@ class Pulse:
 
     Args:
         send: takes the beats, on the pulse's thread; an OSError from it, a closed pipe, ends the pulse.
+        what: what takes so long, at the beginning of a sentence.
     """
 
-    def __init__(self, send: Callable[[Event], None]) -> None:
-        self._send = send
+    def __init__(self, send: Callable[[Event], None], what: str) -> None:
+        self._send, self._what = send, what
         self._turn = (perf_counter(), 0)
         self._told = -_SILENT
         self._ended = Flag()
@@ -48,7 +49,7 @@ class Pulse:
         self._thread.join()
 
     def turn(self, step: int) -> None:
-        """A turn of the engine begins, at this training step."""
+        """A turn begins, at this step."""
         self._turn = (perf_counter(), step)
 
     def _beat(self) -> None:
@@ -61,8 +62,8 @@ class Pulse:
                     self._send(
                         Notice(
                             "warning",
-                            f"One training step has taken more than {LONG:.0f} seconds so far. Choose a smaller batch, "
-                            "fewer directions or a smaller network, then Train > Restart engine.",
+                            f"{self._what} has taken more than {LONG:.0f} seconds so far. Choose a smaller batch, "
+                            "fewer directions, particles or units, then Train > Restart engine.",
                         )
                     )
             except OSError:  # the window is gone: the main thread finds that out by itself

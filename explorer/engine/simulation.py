@@ -1,8 +1,9 @@
-"""What one session computes: a fit, its errors, its race and its particles, moved forward by step numbers alone.
+"""What one session learns: a fit, its errors, its race and what is looked at, moved forward by step numbers alone.
 
 A `Simulation` knows no process, no clock and no window. The live engine and the exporter both drive it: commands
-in, `train`, `move` and `measure`, frames out. Whatever determines the run happens at step numbers, so the same commands
-at the same steps give the same frames on the same device.
+in, `train` and `measure`, frames out. Whatever determines the run happens at step numbers, so the same commands at the
+same steps give the same frames on the same device. Particles are moved elsewhere (`explorer.engine.mover`): a release
+leaves an `Order` among the events.
 """
 
 from __future__ import annotations
@@ -10,12 +11,12 @@ from __future__ import annotations
 import math
 from collections import deque
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from time import perf_counter
 
 import numpy as np
 
 from explorer.engine.fields import lattice_of
+from explorer.engine.freezing import freeze
 from explorer.engine.history import LossHistory
 from explorer.engine.keyframes import Keyframes
 from explorer.engine.looking import Looking, Sight
@@ -30,27 +31,21 @@ from explorer.engine.messages import (
     Frame,
     Look,
     Notice,
-    PaneState,
     Probe,
     Release,
     Repaint,
     Reset,
     RunRace,
-    Seek,
     SetLimits,
     StopWhen,
 )
-from explorer.engine.nearness import Truth
-from explorer.engine.particles import ParticleRun
+from explorer.engine.orders import Order
 from explorer.engine.race import RaceRun
-from explorer.engine.shares import ReleaseLedger
 from explorer.engine.stopping import Stopping
 from explorer.recipe import same_network
 from trainer.densities import PaintedDensity
 from trainer.errors import InputError
 from trainer.fit import Fit
-from trainer.models import ScoreModel, TrueScore
-from trainer.modes import find_modes
 from trainer.plans import RaceSettings
 from trainer.projects import Setup
 from trainer.settings import FitSettings
@@ -66,27 +61,25 @@ class Simulation:
         setup: painting, settings and seeds to begin with.
         device: what computes.
         revision: the document's, of this painting.
-        auto_release: whether particles go by themselves at a step number, and training stops by its conditions.
+        live: whether particles go by themselves at a step number, and training stops by its conditions.
     """
 
-    def __init__(self, setup: Setup, *, device: str = "auto", revision: int = 0, auto_release: bool = False) -> None:
+    def __init__(self, setup: Setup, *, device: str = "auto", revision: int = 0, live: bool = False) -> None:
         self.name, self.revision = setup.name, revision
         self.scene, self.particle_seed = setup.scene, setup.particle_seed
         self.stopping = Stopping(setup.stop)
         self.events: deque[Event] = deque()
         self.run = 0
-        self.released = 0
         self.looking = Looking()
         self.race: RaceRun | None = None
         self.race_running = False
         self.keyframes = Keyframes()
         self.measurements = Measurements()
-        self._particles: ParticleRun | None = None
-        self._finder = ThreadPoolExecutor(1, "modes")
-        self._auto = auto_release
+        self._live = live
         self._device = device
         self._settled: tuple[object, ...] = ()
         self._turn = self._idle = 0  # whose turn it is to be worked on, and how many had nothing left to do
+        self._painting = setup.weights
         self.density = PaintedDensity(setup.weights)
         self._start(setup.fit, setup.seed)
         self._forget_painting()
@@ -106,6 +99,7 @@ class Simulation:
                 density = PaintedDensity(weights)
                 self.fit.change_density(density)
                 self.density, self.revision, self.name = density, revision, name
+                self._painting = weights
                 self._forget_painting()
                 if self.race is not None:
                     self.race.change_density(density)
@@ -133,14 +127,8 @@ class Simulation:
         match command:
             case Look():
                 self.looking.look = command
-                if self._particles is not None:
-                    self._particles.follow(command.followed)
             case Probe(point):
                 self.looking.probe = point
-            case Seek(step):
-                if self._particles is not None:
-                    self._particles.show(step)
-                    self._ledger.forget()
             case StopWhen(settings):
                 self.stopping = Stopping(settings)
             case ConfigureRace(settings):
@@ -150,7 +138,7 @@ class Simulation:
             case SetLimits(keyframe_bytes):
                 self.keyframes.set_limit(keyframe_bytes)
             case _:
-                raise TypeError(f"{type(command).__name__} is for the engine's process, not for the simulation")
+                raise TypeError(f"{type(command).__name__} is not for the simulation")
 
     def _configure_race(self, settings: RaceSettings, *, anew: bool = False) -> None:
         if not settings.entrants:
@@ -174,16 +162,18 @@ class Simulation:
         self._schedule()
 
     def _forget_painting(self) -> None:
-        """What was derived from the painting is derived again; its modes at once, beside the training."""
-        self.modes_found = self._finder.submit(find_modes, self.density)
-        self._truth = Truth(self.density)
+        """What was derived from the painting is derived again."""
         self.measurements.change_density(self.fit.step)
         self._schedule()
+
+    def hold_release(self) -> None:
+        """Release nothing by itself until something is edited: there are particles already."""
+        self._release_at = -1
 
     def _schedule(self) -> None:
         """Count measurements, the automatic release and the stop conditions from this step on."""
         self.measurements.restart(self.fit.step)
-        self._release_at = self.fit.step + RELEASE_AFTER if self._auto else -1
+        self._release_at = self.fit.step + RELEASE_AFTER if self._live else -1
         self.stopping.arm()
 
     # --- time ---------------------------------------------------------------------------------------------
@@ -206,9 +196,10 @@ class Simulation:
                 self.keyframes.add(progress.step, self.fit.snapshot())
             self.measurements.take_step(self.fit, self.density, progress.step, progress.seconds)
             if progress.step == self._release_at:
-                self.apply(Release())
+                self._release(None, automatic=True)
+                self.events.append(Applied(self.fit.step, Release()))
             errors = self.measurements.latest.values()
-            if self._auto and self.stopping.reached(progress.step, progress.seconds, errors):
+            if self._live and self.stopping.reached(progress.step, progress.seconds, errors):
                 break
             if deadline is not None and perf_counter() > deadline:
                 break
@@ -221,16 +212,9 @@ class Simulation:
             while self.race.notices:
                 self.events.append(Notice("warning", self.race.notices.popleft()))
 
-    def move(self, steps: int, deadline: float | None = None) -> int:
-        """Take up to `steps` particle steps; returns how many were taken."""
-        run = self._particles
-        return run.move(steps, deadline) if run is not None else 0
-
     def measure(self, deadline: float | None = None) -> bool:
-        """Work on errors, distances and maps that are due, a piece at a time; True when nothing is left to do."""
+        """Work on errors and maps that are due, a piece at a time; True when nothing is left to do."""
         works: list[Callable[[float | None], bool]] = [self.measurements.measure]
-        if self._particles is not None and "distances" in self.look.wants:
-            works.append(self._particles.measure)
         if self.looking.wants_maps:
             works.append(lambda until: self.looking.work_on_maps(self._sight(), self.fit, self.density, until))
         if self.race is not None:
@@ -252,51 +236,24 @@ class Simulation:
         return (
             self.measurements.busy
             or (self.race is not None and self.race.measuring)
-            or (self._derives and self._settled != self._moment())
+            or (self.looking.wants_maps and self._settled != self._moment())
         )
 
-    @property
-    def _derives(self) -> bool:
-        """Whether anything is wanted that is derived from fields or particles as they go."""
-        return self.looking.wants_maps or "distances" in self.look.wants
-
     def _moment(self) -> tuple[object, ...]:
-        """What maps and distances depend on."""
-        run = self._particles
-        return self.look, self.run, self.revision, self.fit.step, self.released, run.step if run else 0
+        """What maps depend on."""
+        return self.look, self.run, self.revision, self.fit.step
 
-    @property
-    def moving_left(self) -> int:
-        """Particle steps that the present release has not taken yet."""
-        run = self._particles
-        return 0 if run is None or run.done else max(run.steps - run.shown, 1)
-
-    @property
-    def moving_steps(self) -> int:
-        """Particle steps of the present release in all."""
-        return self._particles.steps if self._particles else 0
-
-    @property
-    def lost(self) -> tuple[str, ...]:
-        """The panes of the present release whose particles have left the range of numbers, by name."""
-        return self._particles.lost if self._particles is not None else ()
-
-    def _release(self, step: int | None) -> None:
-        learned: ScoreModel = self.fit.snapshot()
-        at = self.fit.step
+    def _release(self, step: int | None, *, automatic: bool = False) -> None:
+        """Order a release on the present weights, or on those kept of a training step."""
+        learned = self.fit.snapshot()
         if step is not None:
             kept = self.keyframes.at(step)
             if kept is None:
                 raise InputError(f"training step {step:,}: no weights are kept of it; choose a later step")
-            learned, at = kept, kept.step
-        true = TrueScore(self.density, learned.kernel, self.fit.device)
-        models = [true if pane.settings.source == "true" else learned for pane in self.scene.panes]
-        self._particles = ParticleRun(self.scene, models, self.particle_seed, self._truth, at)
-        self._particles.follow(self.look.followed)
-        self.events.extend(Notice("info", line) for line in self._particles.notices)
-        self._ledger = ReleaseLedger(self._particles, self.modes_found)
-        self._particles_revision = self.revision
-        self.released += 1
+            learned = kept
+        self.events.append(
+            Order(self.scene, self.particle_seed, self._painting, self.revision, freeze(learned), automatic)
+        )
 
     # --- frames -------------------------------------------------------------------------------------------
 
@@ -304,24 +261,20 @@ class Simulation:
         self,
         *,
         training: bool = False,
-        moving: bool = False,
         rate: float = 0.0,
         busy: str = "",
         fields: bool = True,
     ) -> Frame:
         """The present moment, as the live engine says it is; without `fields` they stay, unless at another place."""
-        look, fit, run, looking = self.look, self.fit, self._particles, self.looking
+        look, fit, looking = self.look, self.fit, self.looking
         sight = self._sight()
         looking.take(sight, self.density, fields)
         probe, pins = looking.points(sight, self.density, fit.points_per_block, fields)
-        shown, wants = looking.fields, look.wants
+        shown = looking.fields
         steps, seconds, losses = self._losses.arrays()
         error_steps, error_seconds, errors = self.measurements.history.arrays()
-        states: tuple[PaneState, ...] = ()
-        if run is not None:
-            states = run.states(trails="trails" in wants, distances="distances" in wants)
         race = None
-        if self.race is not None and "race" in wants:
+        if self.race is not None and "race" in look.wants:
             race = self.race.part(lattice_of(look), sight.sigma, self.race_running, due=fields)
         return Frame(
             run=self.run,
@@ -353,19 +306,11 @@ class Simulation:
             error_seconds=error_seconds,
             errors=errors,
             probe=probe,
-            released=self.released,
-            moving=moving,
-            particle_step=run.step if run else 0,
-            particle_steps=run.steps if run else 0,
-            particles_revision=self._particles_revision if run else self.revision,
-            panes=run.panes() if run else np.zeros((len(self.scene.panes), 0, 2), np.float32),
-            pane_states=states,
-            modes=self._ledger.modes() if run else None,
+            particles_revision=self.revision,
+            panes=np.zeros((len(self.scene.panes), 0, 2), np.float32),
             busy=busy,
             training_ladder=np.asarray(fit.ladder, np.float32),
             fields_version=shown.version,
-            particle_kept=np.asarray(run.kept if run else (), np.float32),
-            particle_shown=run.shown if run else 0,
             keyframes=self.keyframes.steps,
             shown_step=sight.step,
             keyframe_bytes=self.keyframes.bytes,

@@ -68,9 +68,9 @@ def make_figure(request: ExportRequest, script: Script, report: Report, cancelle
     def check() -> None:
         if cancelled():
             raise Cancelled
-        moved = run.simulation.moving_steps - run.simulation.moving_left
-        total = script.steps + (run.simulation.moving_steps or 1)
-        report(run.taken + moved, total, "sampling" if run.simulation.released else "learning")
+        moved = run.mover.steps - run.mover.left
+        total = script.steps + (run.mover.steps or 1)
+        report(run.taken + moved, total, "sampling" if run.mover.released else "learning")
 
     offscreen()
     with single_thread():

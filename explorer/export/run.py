@@ -17,7 +17,10 @@ from dataclasses import replace
 import numpy as np
 import torch
 
+from explorer.engine.frames import joined
 from explorer.engine.messages import ERROR_SIGMAS, Frame, Look, Release, Repaint
+from explorer.engine.mover import Mover
+from explorer.engine.orders import Order
 from explorer.engine.simulation import Simulation
 from explorer.export.replay import Script
 from explorer.export.timeline import Moment, Pace
@@ -35,7 +38,7 @@ class Run:
     """A script's simulation, at some number of training steps since the beginning.
 
     Attributes:
-        simulation: what computes.
+        simulation: what learns; mover: what moves particles.
         taken: training steps since the beginning.
         setup: painting and name as they are now.
     """
@@ -47,7 +50,8 @@ class Run:
         self.taken = 0
         setup = script.initial
         self.setup: Setup = setup
-        self.simulation = Simulation(setup, device=device, revision=0, auto_release=False)
+        self.simulation = Simulation(setup, device=device)
+        self.mover = Mover(device)
 
     def train_to(self, steps: int) -> None:
         """Train until `steps` steps have been taken, and do on the way what the script says."""
@@ -72,12 +76,16 @@ class Run:
         A run may take other than the planned steps, where a ladder is cut to the noise levels that were learned: then
         it is the fraction that counts.
         """
-        if not self.simulation.released:
+        mover = self.mover
+        if not mover.released:
             self.simulation.apply(Release())
-        due = round(step * self.simulation.moving_steps / max(steps, 1))
-        while (left := due - self.simulation.moving_steps + self.simulation.moving_left) > 0:
+            for event in self.simulation.events:
+                if isinstance(event, Order):
+                    mover.release(event)
+        due = round(step * mover.steps / max(steps, 1))
+        while (left := due - mover.steps + mover.left) > 0:
             self._check()
-            if not self.simulation.move(min(left, _CHUNK)):
+            if not mover.move(min(left, _CHUNK)):
                 break
 
     def pace(self) -> Pace:
@@ -113,7 +121,8 @@ class Run:
         """The frame of a moment that has been reached, without what depends on the clock."""
         self.simulation.apply(Look(moment.sigma, lattice))
         # What is exported is never paused: it just does not go on.
-        frame = self.simulation.frame(training=True, moving=moment.phase == "move")
+        frame = self.simulation.frame(training=True)
+        frame = joined(frame, self.mover.particles(moving=moment.phase == "move"))
         return replace(
             frame,
             seconds=0.0,

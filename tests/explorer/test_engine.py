@@ -17,6 +17,7 @@ import pytest
 from explorer.document import Document
 from explorer.edits import LoadPainting
 from explorer.engine.client import EngineClient
+from explorer.engine.mailbox import Mailbox
 from explorer.engine.messages import (
     INSPECTED,
     Applied,
@@ -33,9 +34,11 @@ from explorer.engine.messages import (
     Release,
     Repaint,
     Reset,
+    Seek,
     Train,
     TrainSteps,
 )
+from explorer.engine.simulation import RELEASE_AFTER
 from trainer.paintings import preset_weights
 from trainer.projects import Setup
 from trainer.scenes import Scene, story
@@ -85,12 +88,17 @@ def running(setup: Setup | None = None) -> Iterator[Driver]:
     try:
         yield driver
     finally:
-        name = driver.client._mailbox.name if driver.client._mailbox else ""
+        names = [box.name for box in mailboxes(driver.client)]
         began = monotonic()
         driver.client.close()
         assert monotonic() - began < 2.5
-        if name and sys.platform == "linux":
-            assert not Path("/dev/shm", name.lstrip("/")).exists()
+        if sys.platform == "linux":
+            assert not any(Path("/dev/shm", name.lstrip("/")).exists() for name in names)
+
+
+def mailboxes(client: EngineClient) -> list[Mailbox]:
+    """Those of the processes that run."""
+    return [worker._mailbox for worker in (client._engine, client._mover) if worker._mailbox is not None]
 
 
 def test_trains_obeys_and_looks() -> None:
@@ -126,9 +134,9 @@ def test_killed_engine_goes_on_from_its_mirror() -> None:
         waited = driver.until(lambda: bool(driver.lines))
         assert waited < 2.0
         assert "Nothing painted was lost" in driver.lines[0]
+        driver.until(lambda: driver.client.ready)
         driver.latest = None
-        driver.until(lambda: driver.latest is not None)
-        assert driver.step() >= mirrored.step
+        driver.until(lambda: driver.step() >= mirrored.step)
         assert driver.client.pid != pid
 
 
@@ -262,21 +270,24 @@ def test_engine_ends_when_its_window_is_killed(tmp_path: Path) -> None:
         "if __name__ == '__main__':\n"
         "    client = EngineClient(lambda: Begin(Setup(preset_weights('crescents')), 1), 'cpu')\n"
         "    client.start()\n"
-        "    while client.frame() is None:\n"
+        "    while not (frame := client.frame()) or not frame.released:\n"
+        "        client.events()\n"
         "        time.sleep(0.01)\n"
-        "    print(client.pid, client._mailbox.name, flush=True)\n"
+        "    print(*client.pids, *(worker._mailbox.name for worker in (client._engine, client._mover)), flush=True)\n"
         "    time.sleep(60)\n"
     )
     parent = subprocess.Popen(
         [sys.executable, str(script)], stdout=subprocess.PIPE, text=True, cwd=Path(__file__).parents[2]
     )
     assert parent.stdout is not None
-    pid, name = parent.stdout.readline().split()
+    *pids, first, second = parent.stdout.readline().split()
+    assert len(pids) == 2
     parent.kill()
     parent.wait()
     parent.stdout.close()
     began = monotonic()
-    while _alive(int(pid)) or (sys.platform == "linux" and Path("/dev/shm", name.lstrip("/")).exists()):
+    left = [Path("/dev/shm", name.lstrip("/")) for name in (first, second)]
+    while any(_alive(int(pid)) for pid in pids) or (sys.platform == "linux" and any(path.exists() for path in left)):
         assert monotonic() - began < 5.0
         sleep(0.02)
 
@@ -299,6 +310,46 @@ def test_move_after_the_end_releases_anew() -> None:
         driver.client.send(Move(True))
         driver.until(lambda: driver.frame().released == 2)
         assert driver.frame().modes is not None
+
+
+def still(frame: Frame) -> bool:
+    """Whether the first release has come to its end."""
+    return frame.released == 1 and 0 < frame.particle_steps == frame.particle_step and not frame.moving
+
+
+def test_killed_mover_repeats_its_release_and_the_engine_does_not_notice() -> None:
+    settings = ParticleSettings(number=100, levels=2, steps=200, fine_steps=2)
+    with running(Setup(preset_weights("crescents"), scene=Scene(story(settings)))) as driver:
+        driver.until(lambda: driver.step() > RELEASE_AFTER and still(driver.frame()))
+        end, engine = driver.frame(), driver.client.pid
+        os.kill(driver.client.pids[1], signal.SIGKILL if sys.platform != "win32" else signal.SIGTERM)
+        driver.until(lambda: bool(driver.lines))
+        assert driver.lines == [
+            "What moves the particles stopped and was started again. They set off as they did before."
+        ]
+        driver.until(lambda: driver.frame().particle_step < end.particle_step)
+        driver.until(lambda: still(driver.frame()))
+        again = driver.frame()
+        assert again.released == 1
+        assert np.array_equal(again.panes, end.panes)
+        assert [state.weights_step for state in again.pane_states] == [state.weights_step for state in end.pane_states]
+        assert driver.client.pid == engine
+        assert again.step > end.step
+
+
+def test_particles_outlive_a_killed_engine() -> None:
+    settings = ParticleSettings(number=100, levels=2, steps=5, fine_steps=2)
+    with running(Setup(preset_weights("crescents"), scene=Scene(story(settings)))) as driver:
+        driver.until(lambda: driver.step() > RELEASE_AFTER and still(driver.frame()))
+        end, mover = driver.frame(), driver.client.pids[1]
+        os.kill(driver.client.pid or 0, signal.SIGKILL if sys.platform != "win32" else signal.SIGTERM)
+        driver.until(lambda: bool(driver.lines))
+        driver.until(lambda: driver.client.ready and driver.step() > end.step)
+        assert driver.client.pids[1] == mover
+        assert driver.frame().released == 1
+        assert np.array_equal(driver.frame().panes, end.panes)
+        driver.client.send(Seek(3))
+        driver.until(lambda: driver.frame().particle_shown == 3)
 
 
 def _alive(pid: int) -> bool:

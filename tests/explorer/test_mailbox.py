@@ -63,10 +63,10 @@ def test_codec_round_trip() -> None:
     frame = make_plain_frame(7)
     buffer = bytearray(1 << 20)
     size = pack(frame, memoryview(buffer))
-    assert same(unpack(bytes(buffer[:size])), frame)
+    assert same(unpack(bytes(buffer[:size]), Frame), frame)
     bare = replace(frame, modes=None)
     size = pack(bare, memoryview(buffer))
-    assert unpack(bytes(buffer[:size])).modes is None
+    assert unpack(bytes(buffer[:size]), Frame).modes is None
 
 
 def test_codec_round_trip_of_every_part() -> None:
@@ -75,7 +75,7 @@ def test_codec_round_trip_of_every_part() -> None:
     assert isinstance(frame.maps, Maps)
     buffer = bytearray(1 << 20)
     size = pack(frame, memoryview(buffer))
-    out = unpack(bytes(buffer[:size]))
+    out = unpack(bytes(buffer[:size]), Frame)
     assert same(out, frame)
     assert isinstance(out.pane_states[1], PaneState)
     assert isinstance(out.race.racers[2], Racer)  # type: ignore[union-attr]
@@ -90,13 +90,13 @@ def test_codec_refuses_what_does_not_fit() -> None:
 def test_newest_wins_and_is_read_once() -> None:
     box = Mailbox.create()
     try:
-        assert box.read() is None
+        assert box.read(Frame) is None
         for step in range(1, 8):
             box.write(make_plain_frame(step))
-        frame = box.read()
+        frame = box.read(Frame)
         assert frame is not None
         assert frame.step == 7
-        assert box.read() is None
+        assert box.read(Frame) is None
     finally:
         box.close()
         box.close()
@@ -108,7 +108,7 @@ def test_a_hundred_thousand_particles_a_pane_fit() -> None:
     box = Mailbox.create()
     try:
         box.write(make_plain_frame(3, number=100_000))
-        frame = box.read()
+        frame = box.read(Frame)
         assert frame is not None
         assert frame.panes.shape == (3, 100_000, 2)
         assert frame.panes.nbytes < CAPACITY
@@ -130,7 +130,7 @@ def test_no_torn_frame_from_another_process() -> None:
         writer.start()
         seen: list[int] = []
         while writer.is_alive() or not seen or seen[-1] != 400:
-            frame = box.read()
+            frame = box.read(Frame)
             if frame is None:
                 continue
             assert np.all(frame.panes == frame.step)

@@ -104,11 +104,12 @@ def test_a_long_step_is_told_once_and_the_engine_stays(monkeypatch: pytest.Monke
         if len(sent) > 5:
             enough.set()
 
-    with pulse.Pulse(send) as beating:
+    with pulse.Pulse(send, "One training step") as beating:
         beating.turn(7)
         assert enough.wait(30)
     told = [event.text for event in sent if isinstance(event, Notice)]
     assert len(told) == 1
+    assert told[0].startswith("One training step has taken more than")
     assert "Restart engine" in told[0]
     assert Heartbeat(7) in sent
 
@@ -117,7 +118,7 @@ def test_a_closed_pipe_ends_the_pulse() -> None:
     def send(event: Event) -> None:
         raise BrokenPipeError
 
-    with pulse.Pulse(send) as beating:
+    with pulse.Pulse(send, "One training step") as beating:
         beating._thread.join(30)
         assert not beating._thread.is_alive()
 

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import torch
 
+from explorer.engine.freezing import freeze, thaw
 from explorer.engine.messages import (
     INSPECTED,
     Applied,
@@ -27,8 +28,10 @@ from explorer.engine.messages import (
     SetLimits,
     StopWhen,
 )
+from explorer.engine.orders import Order
 from explorer.engine.simulation import RELEASE_AFTER, Simulation
 from explorer.recipe import Recipe, Recorder
+from tests.explorer.both import Both
 from trainer.errors import InputError
 from trainer.paintings import preset_weights
 from trainer.plans import RaceSettings, StopSettings
@@ -50,7 +53,7 @@ def one_thread() -> Iterator[None]:
 
 
 def simulation(setup: Setup = SETUP, *, live: bool = False) -> Simulation:
-    return Simulation(setup, device="cpu", auto_release=live)
+    return Simulation(setup, device="cpu", live=live)
 
 
 def settle(run: Simulation) -> Frame:
@@ -58,12 +61,6 @@ def settle(run: Simulation) -> Frame:
     while not run.measure(perf_counter() + 0.05):
         pass
     assert not run.measuring
-    return run.frame()
-
-
-def to_the_end(run: Simulation) -> Frame:
-    while run.moving_left:
-        run.move(run.moving_left)
     return run.frame()
 
 
@@ -105,21 +102,21 @@ def test_the_memory_of_the_past_can_be_limited() -> None:
 
 
 def test_particles_are_released_into_a_past_field() -> None:
-    early = simulation()
+    early = Both(SETUP)
     early.train(16)
     early.apply(Release())
-    expected = to_the_end(early)
-    late = simulation()
+    expected = early.to_the_end()
+    late = Both(SETUP)
     late.train(216)
     late.apply(Release())
-    present = to_the_end(late)
+    present = late.to_the_end()
     late.apply(Release(16))
-    past = to_the_end(late)
+    past = late.to_the_end()
     assert [state.weights_step for state in present.pane_states] == [216] * 3
     assert [state.weights_step for state in past.pane_states] == [16] * 3
     assert np.array_equal(past.panes, expected.panes)
     assert not np.array_equal(past.panes, present.panes)
-    assert late.released == 2
+    assert late.mover.released == 2
 
 
 def test_what_is_not_kept_any_more_cannot_be_released_into() -> None:
@@ -128,47 +125,46 @@ def test_what_is_not_kept_any_more_cannot_be_released_into() -> None:
     run.apply(SetLimits(0))
     with pytest.raises(InputError, match=r"^training step 4: no weights are kept of it; choose a later step$"):
         run.apply(Release(4))
-    assert run.released == 0
-    assert not [event for event in run.events if isinstance(event, Applied)]
+    assert not run.events
 
 
 def test_a_release_into_the_past_is_in_the_recipe_and_repeats() -> None:
-    run, recorder = simulation(), Recorder(Recipe(SETUP))
+    run, recorder = Both(SETUP), Recorder(Recipe(SETUP))
     run.train(30)
     run.apply(Release(8))
-    first = to_the_end(run)
-    for event in run.events:
+    first = run.to_the_end()
+    for event in run.simulation.events:
         recorder.take(event)
-    recipe = recorder.recipe(run.fit.step)
-    again = simulation(recipe.initial)
+    recipe = recorder.recipe(run.simulation.fit.step)
+    again = Both(recipe.initial)
     for step, command in recipe.commands():
-        again.train(step - again.fit.step)
+        again.train(step - again.simulation.fit.step)
         again.apply(command)
-    assert np.array_equal(to_the_end(again).panes, first.panes)
+    assert np.array_equal(again.to_the_end().panes, first.panes)
 
 
 def test_seek_shows_a_kept_moment_exactly_and_moving_goes_on_from_it() -> None:
-    run = simulation()
+    run = Both(SETUP)
     run.train(20)
     run.apply(Release())
-    steps = run.moving_steps
-    run.move(steps // 2)
+    steps = run.mover.steps
+    run.mover.move(steps // 2)
     half = run.frame()
-    end = to_the_end(run)
+    end = run.to_the_end()
     assert end.particle_shown == end.particle_step == steps
     kept = half.particle_kept.astype(int).tolist()
     run.apply(Seek(steps // 2))
     back = run.frame()
     assert back.particle_shown in kept
     assert back.particle_step == steps
-    assert run.moving_left == steps - back.particle_shown
+    assert run.mover.left == steps - back.particle_shown
     if back.particle_shown == half.particle_shown:
         assert np.array_equal(back.panes, half.panes)
     assert not np.array_equal(back.panes, end.panes)
     assert back.modes is not None
     assert end.modes is not None
     assert not np.array_equal(back.modes.share, end.modes.share)
-    again = to_the_end(run)
+    again = run.to_the_end()
     assert np.array_equal(again.panes, end.panes)
     assert np.array_equal(again.modes.share, end.modes.share)
 
@@ -218,10 +214,38 @@ def test_a_repeated_run_does_not_stop_by_itself() -> None:
 def test_a_live_run_releases_by_itself_at_a_step_number() -> None:
     run = simulation(live=True)
     run.train(RELEASE_AFTER - 1)
-    assert run.released == 0
+    assert not run.events
     run.train(1)
-    assert run.released == 1
-    assert [event.step for event in run.events if isinstance(event, Applied)] == [RELEASE_AFTER]
+    order, applied = run.events
+    assert isinstance(order, Order)
+    assert order.automatic
+    assert order.learned.step == RELEASE_AFTER
+    assert applied == Applied(RELEASE_AFTER, Release())
+    run.train(RELEASE_AFTER)
+    assert len(run.events) == 2
+
+
+def test_a_live_run_that_has_particles_waits_for_an_edit() -> None:
+    run = simulation(live=True)
+    run.hold_release()
+    run.train(RELEASE_AFTER)
+    assert not run.events
+    run.apply(Repaint(5, preset_weights("smile", 64), "smile"))
+    run.events.clear()
+    run.train(RELEASE_AFTER)
+    assert [type(event) for event in run.events] == [Order, Applied]
+
+
+def test_an_order_holds_the_score_to_the_last_bit() -> None:
+    run = simulation(replace(SETUP, fit=replace(FIT, parameterisation="energy")))
+    run.train(20)
+    model = run.fit.snapshot()
+    again = thaw(freeze(model), run.density, torch.device("cpu"))
+    x = torch.rand(300, 2, generator=torch.Generator().manual_seed(0)) * 2 - 1
+    assert torch.equal(again.score(x, 0.2), model.score(x, 0.2))
+    assert torch.equal(again.log_prob(x, 0.2), model.log_prob(x, 0.2))
+    assert (again.step, again.seed, again.settings) == (20, model.seed, model.settings)
+    assert (again.sigma_min, again.sigma_max) == (model.sigma_min, model.sigma_max)
 
 
 # --- the race ---
@@ -321,14 +345,14 @@ def test_maps_the_loop_and_pins_arrive_when_they_are_wanted() -> None:
 
 
 def test_trails_distances_and_a_followed_particle_arrive_when_they_are_wanted() -> None:
-    run = simulation()
+    run = Both(SETUP)
     run.train(20)
     run.apply(Release())
-    run.move(10)
+    run.mover.move(10)
     assert all(state.trail.size == state.distances.size == state.path.size == 0 for state in run.frame().pane_states)
     run.apply(Look(wants=frozenset({"trails", "distances"}), followed=3))
-    to_the_end(run)
-    frame = settle(run)
+    run.to_the_end()
+    frame = run.settle()
     for pane, state in enumerate(frame.pane_states):
         assert state.trail.shape[2] == 2
         assert state.distances.size == state.distance_times.size > 0
@@ -338,12 +362,12 @@ def test_trails_distances_and_a_followed_particle_arrive_when_they_are_wanted() 
 def test_a_scene_of_four_samplers_moves_on_one_clock() -> None:
     samplers = ("annealed", "sde", "ode", "ddim")
     panes = tuple(Pane(sampler, replace(SHORT, diffusion_steps=12)) for sampler in samplers)  # type: ignore[arg-type]
-    run = simulation()
+    run = Both(SETUP)
     run.train(20)
     run.apply(ConfigureScene(Scene(panes), 5))
     assert run.frame().panes.shape[0] == 4
     run.apply(Release())
-    frame = to_the_end(run)
+    frame = run.to_the_end()
     assert [state.sampler for state in frame.pane_states] == list(samplers)
     assert [state.step for state in frame.pane_states] == [state.steps for state in frame.pane_states]
     assert frame.particle_steps == max(state.steps for state in frame.pane_states)
