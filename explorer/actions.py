@@ -21,6 +21,7 @@ class ActionSpec:
         keys: its shortcuts.
         tip: one line that explains it.
         checkable: whether it is a state that is on or off.
+        enabled: whether it can be done in a window that has just opened.
     """
 
     name: str
@@ -29,6 +30,7 @@ class ActionSpec:
     keys: tuple[str, ...] = ()
     tip: str = ""
     checkable: bool = False
+    enabled: bool = True
 
 
 def _line(menu: str) -> ActionSpec:
@@ -65,6 +67,14 @@ _EDIT = (
     ActionSpec("redo", "Edit", "&Redo", ("Ctrl+Shift+Z", "Ctrl+Y"), "Do again what was undone"),
     _line("Edit"),
     *(ActionSpec(f"tool_{t.name}", "Edit/Tool", t.title, (t.key,), t.tip, checkable=True) for t in TOOLS),
+    ActionSpec(
+        "by_mass",
+        "Edit/Tool",
+        "Strength is a share of the &mass",
+        ("%",),
+        "A stroke adds that part of all mass, however long it is; the rest keeps its proportions",
+        checkable=True,
+    ),
     ActionSpec("select_all", "Edit", "Select &all", ("Ctrl+A",), "Select the whole painting"),
     ActionSpec("delete", "Edit", "&Delete", (), "Take away what is selected; Delete does it on the canvas"),
     ActionSpec("clear", "Edit", "&Clear painting", ("Ctrl+Backspace",), "Remove all paint; undo brings it back"),
@@ -106,7 +116,8 @@ _SAMPLE = (
         "Sample",
         "Release into the &past field",
         (),
-        "Release particles into the field that is shown",
+        "Release particles into the past field that is shown",
+        enabled=False,
     ),
     _line("Sample"),
     ActionSpec("source_learned", "Sample", "&Learned score", (), "Move particles by the learned score", checkable=True),
@@ -184,5 +195,6 @@ def make_actions(parent: QObject) -> dict[str, QAction]:
         action.setToolTip(spec.tip + keys)
         action.setStatusTip(spec.tip)
         action.setCheckable(spec.checkable)
+        action.setEnabled(spec.enabled)
         actions[spec.name] = action
     return actions

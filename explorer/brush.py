@@ -8,7 +8,8 @@ Three steps lead from the mouse to the cells.
 2. **Coverage.** m(c) = max over the curve of pressure * b(|c - x|), with the bell b(d) = (1 - d^2 / r^2)^3 inside the
    radius r and 0 outside. A maximum does not count how often or how slowly the curve passes. It is exact along each
    straight piece of the flattened curve: the bell at the nearest point of the piece.
-3. **Paint.** w <- w + (1 - w) * strength * m, or w <- w * (1 - strength * m) with the eraser; w stays in [0, 1].
+3. **Paint.** w <- w + (1 - w) * strength * m, or w <- w * (1 - strength * m) with the eraser; w stays in [0, 1]. With
+   a strength that is a share of the mass it is `explorer.paint.weighing` instead.
 
 A radius below 1.5 cells paints as 1.5 cells, the thinnest line that a square grid shows at every place and slope.
 Rows count from the bottom, y = -1; with h = 2 / size, cell (row, col) has its centre at
@@ -100,6 +101,7 @@ class Brush:
         radius: where its effect ends, in units of the plane (the painting is 2 wide).
         strength: the share of what is missing (erasing: of what is there) that one stroke adds (takes), in (0, 1].
         eraser: takes away instead of adding.
+        by_mass: whether the strength is, instead, the share of all mass that one stroke adds (takes).
 
     Raises:
         InputError: a radius or strength out of range.
@@ -108,6 +110,7 @@ class Brush:
     radius: float = 0.08
     strength: float = 0.6
     eraser: bool = False
+    by_mass: bool = False
 
     def __post_init__(self) -> None:
         for name, high in (("radius", 2.0), ("strength", 1.0)):

@@ -26,7 +26,7 @@ class _Parser(argparse.ArgumentParser):
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the program; returns its exit status. 2: bad input, told in one line."""
+    """Run the program; returns its exit status. 2: bad input, 130: Ctrl-C, each told in one line."""
     multiprocessing.freeze_support()
     arguments = list(sys.argv[1:] if argv is None else argv)
     try:
@@ -34,6 +34,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except InputError as error:
         print(f"score-explorer: {error}", file=sys.stderr)
         return 2
+    except KeyboardInterrupt:
+        print("score-explorer: stopped by the keyboard", file=sys.stderr)
+        return 130
 
 
 def _window(arguments: list[str]) -> int:
@@ -42,7 +45,11 @@ def _window(arguments: list[str]) -> int:
         description="Paint a density, watch a network learn its score, and release particles.",
         epilog="Without a display: score-explorer export PROJECT-or-PRESET OUT.mp4|.gif|.png (see export --help).",
     )
-    parser.add_argument("file", nargs="?", help="a project (.scorex), a picture, a table of points, or a preset's name")
+    parser.add_argument(
+        "file",
+        nargs="?",
+        help="a project (.scorex), a film or picture with its session inside, a picture, a table of points or a preset",
+    )
     parser.add_argument("--theme", choices=THEMES, help="colours of this start (default: as preferred)")
     parser.add_argument("--device", choices=("auto", "cpu", "cuda", "mps"), help="what trains (default: as preferred)")
     parser.add_argument("--info", action="store_true", help="print versions and the places of files, and exit")
@@ -64,6 +71,9 @@ def _window(arguments: list[str]) -> int:
     from explorer.system import check_display
 
     check_display()
+    from explorer.qt import load_qt
+
+    load_qt()
     from explorer.app import run
 
     return run(options.file, theme=options.theme, device=options.device, verbose=options.verbose)

@@ -14,21 +14,13 @@ from explorer.document import Document
 from explorer.tools.kit import ToolKit
 from explorer.viewing import Viewing
 from explorer.views.canvas import Canvas
-from explorer.views.curl import CurlView
 from explorer.views.curves import CurvesView
-from explorer.views.difference import DifferenceView
-from explorer.views.distances import DistancesView
-from explorer.views.error_map import ErrorMapView
 from explorer.views.field import FieldView
-from explorer.views.inspector import InspectorView
 from explorer.views.ledger import LedgerView
+from explorer.views.panefoot import PaneFoot
 from explorer.views.particles import ParticleView
 from explorer.views.plane import PlaneRange
-from explorer.views.race import RaceView
-from explorer.views.race_curves import RaceCurvesView
-from explorer.views.sharebar import ShareBar
 from explorer.views.stage import PLACES, Stage
-from explorer.views.surface import SurfaceView
 from trainer.scenes import MOST_PANES
 
 PANE_VIEWS = tuple(f"pane{i + 1}" for i in range(MOST_PANES))
@@ -118,21 +110,71 @@ class Composition:
             return self.canvas, self._strip
         if name in PANE_VIEWS:
             pane = PANE_VIEWS.index(name)
-            return ParticleView(pane, plane, viewing), ShareBar(pane)
+            particles = ParticleView(pane, plane, viewing)
+            return particles, PaneFoot(particles)
         return _MAKERS[name](plane, viewing), None
+
+
+def _difference(plane: PlaneRange, viewing: Viewing) -> QWidget:
+    from explorer.views.difference import DifferenceView
+
+    return DifferenceView(plane, viewing)
+
+
+def _error_map(plane: PlaneRange, viewing: Viewing) -> QWidget:
+    from explorer.views.error_map import ErrorMapView
+
+    return ErrorMapView(plane, viewing)
+
+
+def _curl(plane: PlaneRange, viewing: Viewing) -> QWidget:
+    from explorer.views.curl import CurlView
+
+    return CurlView(plane, viewing)
+
+
+def _surface(plane: PlaneRange, viewing: Viewing) -> QWidget:
+    from explorer.views.surface import SurfaceView
+
+    return SurfaceView(plane, viewing)
+
+
+def _distances(plane: PlaneRange, viewing: Viewing) -> QWidget:
+    from explorer.views.distances import DistancesView
+
+    return DistancesView()
+
+
+def _race(plane: PlaneRange, viewing: Viewing) -> QWidget:
+    from explorer.views.race import RaceView
+
+    return RaceView(plane, viewing)
+
+
+def _race_curves(plane: PlaneRange, viewing: Viewing) -> QWidget:
+    from explorer.views.race_curves import RaceCurvesView
+
+    return RaceCurvesView(viewing)
+
+
+def _inspector(plane: PlaneRange, viewing: Viewing) -> QWidget:
+    from explorer.views.inspector import InspectorView
+
+    return InspectorView()
 
 
 _MAKERS: dict[str, Callable[[PlaneRange, Viewing], QWidget]] = {
     "learned": lambda plane, viewing: FieldView("learned", plane, viewing),
     "true": lambda plane, viewing: FieldView("true", plane, viewing),
-    "difference": DifferenceView,
-    "error_map": ErrorMapView,
-    "curl": CurlView,
-    "surface": SurfaceView,
     "curves": lambda _, viewing: CurvesView(viewing=viewing),
     "shares": lambda *_: LedgerView(),
-    "distances": lambda *_: DistancesView(),
-    "race": RaceView,
-    "race_curves": lambda _, viewing: RaceCurvesView(viewing),
-    "inspector": lambda *_: InspectorView(),
+    "difference": _difference,
+    "error_map": _error_map,
+    "curl": _curl,
+    "surface": _surface,
+    "distances": _distances,
+    "race": _race,
+    "race_curves": _race_curves,
+    "inspector": _inspector,
 }
+"""How a view is made; those that the story does not begin with are imported when they are first seen."""

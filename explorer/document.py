@@ -46,7 +46,7 @@ from explorer.edits import (
 )
 from explorer.history import History, Step
 from explorer.holding import Holding
-from explorer.paint.applying import painted
+from explorer.paint.applying import applied
 from explorer.paint.canvases import checked_paint, checked_seed, checked_setup, checked_size
 from explorer.paint.cells import resampled
 from explorer.paint.live import LiveStroke
@@ -202,6 +202,11 @@ class Document(Holding):
         """Whether anything is being drawn or dragged."""
         return self._live is not None
 
+    @property
+    def beneath(self) -> Setup:
+        """What there is without what is being drawn."""
+        return self._base if self.stroking else self._setup
+
     def begin_stroke(self, brush: Brush, x: float, y: float, pressure: float = 1.0, symmetry: Symmetry = NONE) -> None:
         """Set the brush down at the plane's point (x, y); pressure in [0, 1] scales its strength."""
         self.begin(Stroke(brush, ((x, y, pressure),), symmetry))
@@ -209,7 +214,7 @@ class Document(Holding):
     def begin(self, command: Stroke | Smooth) -> None:
         """Begin a stroke, of the brush or a smoothing one, at the command's first point."""
         self.end_stroke()
-        live = LiveStroke(command, self.paint)
+        live = LiveStroke(command, self.paint, self.components)
         self._live, self._base = live, self._setup
         self._show(live, live.begin())
         self._tell(Change(live=True, history=True))
@@ -246,7 +251,7 @@ class Document(Holding):
             live.end()
         self._live, self._setup = None, self._base
         if isinstance(live, LiveStroke):
-            inverse, change = self._paint_over(live.paint)
+            inverse, change = self._paint_over(live.paint, live.components)
         else:
             inverse, change = self._apply(live)
         if change == Change():
@@ -263,10 +268,11 @@ class Document(Holding):
         """Show a stroke in the cells that have just been covered."""
         if rect is not None:
             live.paint.flags.writeable = False
-            whole = bool(self.components)
-            self._setup = _layered(self._setup, live.paint, self.components, self.name)
+            before = self.components
+            self._setup = _layered(self._setup, live.paint, live.components, self.name)
             self.revision += 1
-            self._tell(Change(Rect.whole(live.paint) if whole else rect, live=True))
+            shown = Rect.whole(live.paint) if before or live.components else rect
+            self._tell(Change(shown, live=True, components=live.components != before))
 
     def _replace(self, setup: Setup, *, live: bool, history: bool) -> None:
         """Show another setup of the same size, telling where they differ."""
@@ -317,7 +323,7 @@ class Document(Holding):
                 self._setup = replace(now, particle_seed=checked_seed(seed))
                 return ChangeParticleSeed(now.particle_seed), Change(particle_seed=seed != now.particle_seed)
             case _:
-                return self._paint_over(painted(command, self.paint, now.weights))
+                return self._paint_over(*applied(command, self.paint, now.weights, self.components))
 
     def _paint_over(self, paint: Weights, components: tuple[Component, ...] | None = None) -> tuple[Command, Change]:
         """Put a person's own work in place of the present painting."""

@@ -56,11 +56,17 @@ class Ellipse:
 
 @dataclass(frozen=True)
 class Fill:
-    """Set the cells that hang together with the one at `at`, and differ from it by `tolerance` at most, to `level`."""
+    """Set the cells that hang together with the one at `at`, and differ from it by `tolerance` at most, to `level`.
+
+    Attributes:
+        at, level, tolerance: see above.
+        brush: one by mass adds or takes its share of the mass, evenly over these cells; `level` is then nothing.
+    """
 
     at: Point
     level: float = 1.0
     tolerance: float = 0.1
+    brush: Brush | None = None
 
 
 @dataclass(frozen=True, eq=False)

@@ -6,19 +6,25 @@ Each export asks where to, writes the whole file or nothing, and says in one lin
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import Future
 from pathlib import Path
 
+from PySide6.QtCore import QMimeData
+from PySide6.QtGui import QGuiApplication, QImage
 from PySide6.QtWidgets import QFileDialog, QWidget
 
+from explorer.capsules import embed
 from explorer.engine.frames import Frame
 from explorer.engine.messages import SaveScore
+from explorer.packing import Packer
 from explorer.panels.asking import may_replace
-from explorer.pictures import write_panel
+from explorer.pictures import png_bytes, write_panel
 from explorer.script import archive_name, write_script
 from explorer.session import Session
 from explorer.tables import Table, Tabled, training_table, write_table
 from explorer.views.tile import Tile
 from trainer.errors import InputError
+from trainer.projects import Project, project_bytes
 
 PICTURES = {"PNG, twice as large (*.png)": 2.0, "PNG, four times as large (*.png)": 4.0, "SVG (*.svg)": 0.0}
 """The kinds of picture offered, and how many times its size on the screen a panel has in them."""
@@ -26,16 +32,28 @@ PICTURES = {"PNG, twice as large (*.png)": 2.0, "PNG, four times as large (*.png
 CURVES = "curves"
 """The view on the stage whose table is made here, of the frame."""
 
+_PNG = "image/png"
+_MARK = "application/x-score-explorer-copy"
+"""Says which copy lies on the clipboard until its session has been packed."""
+
 Tell = Callable[[str, str], object]
 
 
 class ExportDesk:
-    """Asks and writes on behalf of a window. `tell` shows one line at a level."""
+    """Asks and writes on behalf of a window. `tell` shows one line at a level.
 
-    def __init__(self, window: QWidget, session: Session, tell: Tell) -> None:
+    `carried` is asked for the project that a picture is to carry; None for none.
+    """
+
+    def __init__(
+        self, window: QWidget, session: Session, tell: Tell, carried: Callable[[], Project | None] = lambda: None
+    ) -> None:
         self._window = window
         self._session = session
         self._tell = tell
+        self._carried = carried
+        self._packer = Packer(window)
+        self._copies = 0
         self._folder: Path | None = None
 
     def export_panel(self, tile: Tile) -> None:
@@ -45,8 +63,31 @@ class ExportDesk:
             return
         path, kind = chosen
         factor = PICTURES.get(kind, 0.0) or 2.0
-        if self._try(lambda: write_panel(path, tile, tile.theme, factor=factor, title=tile.title)):
+
+        def write() -> None:
+            write_panel(path, tile, tile.theme, factor=factor, title=tile.title, session=self._session_bytes())
+
+        if self._try(write):
             self._tell("info", f"Saved {path.name}")
+
+    def copy_picture(self, squares: QWidget) -> None:
+        """Put what these squares show on the clipboard; a moment later it is there as a PNG with the session inside."""
+        image = squares.grab().toImage()
+        self._copies += 1
+        mark = str(self._copies).encode()
+        _to_clipboard(image, {_MARK: mark})
+        project = self._carried()
+        if project is None:
+            self._tell("info", "Copied the squares as a picture")
+            return
+
+        def packed(png: Future[bytes]) -> None:
+            if QGuiApplication.clipboard().mimeData().data(_MARK).data() != mark:
+                return  # something else has been copied since, here or elsewhere
+            if self._try(lambda: _to_clipboard(image, {_PNG: png.result()})):
+                self._tell("info", "Copied the squares as a picture, with the session inside")
+
+        self._packer.begin(lambda: embed(png_bytes(image, ""), project_bytes(project)), packed)
 
     def can_export_curve(self, tile: Tile, name: str = "") -> bool:
         """Whether this tile shows a curve that can be had as numbers; `name` is its view's on the stage."""
@@ -85,6 +126,11 @@ class ExportDesk:
 
     # --- asking
 
+    def _session_bytes(self) -> bytes:
+        """What a picture is to carry; empty for nothing."""
+        project = self._carried()
+        return b"" if project is None else project_bytes(project)
+
     def _table(self, tile: Tile, name: str) -> Table | None:
         frame: Frame | None = self._session.frame
         if isinstance(tile.content, Tabled):
@@ -121,6 +167,15 @@ class ExportDesk:
     def _name(self) -> str:
         document = self._session.document
         return document.path.stem if document.path else _file_name(document.name)
+
+
+def _to_clipboard(image: QImage, more: dict[str, bytes]) -> None:
+    """Put an image on the clipboard, and other forms of it beside."""
+    data = QMimeData()
+    data.setImageData(image)
+    for kind, value in more.items():
+        data.setData(kind, value)
+    QGuiApplication.clipboard().setMimeData(data)
 
 
 def _file_name(title: str) -> str:

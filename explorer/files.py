@@ -1,7 +1,8 @@
 """Opening and saving, with the questions that go with them.
 
-A project brings its settings, journal and network; a picture, a table or a preset brings a painting only; the folder of
-a trained score brings its density, its training settings and its seed.
+A project brings its settings, journal and network, and so does a film or picture that carries one inside; any other
+picture, a table or a preset brings a painting only; the folder of a trained score brings its density, its training
+settings and its seed.
 """
 
 from __future__ import annotations
@@ -12,6 +13,8 @@ from pathlib import Path
 from PySide6.QtCore import QMimeData
 from PySide6.QtWidgets import QFileDialog, QMessageBox, QWidget
 
+from explorer.capsules import SUFFIX as SUFFIX
+from explorer.capsules import read_session
 from explorer.document import Document
 from explorer.edits import LoadPainting
 from explorer.panels.asking import may_replace
@@ -21,12 +24,15 @@ from explorer.recipe import Recipe
 from explorer.scores import read_score_project, score_folder
 from explorer.wording import in_words
 from trainer.errors import AmbiguousTable, InputError
-from trainer.paintings import read_painting
-from trainer.projects import Project, Setup, read_project, write_project
+from trainer.paintings import preset_names, read_painting
+from trainer.projects import Project, Setup, write_project
 from trainer.words import said
 
-SUFFIX = ".scorex"
-_OPENS = "All that can be opened (*.scorex *.png *.jpg *.jpeg *.bmp *.gif *.webp *.csv *.npy);;Projects (*.scorex)"
+_OPENS = (
+    "All that can be opened (*.scorex *.mp4 *.gif *.png *.svg *.jpg *.jpeg *.bmp *.webp *.csv *.npy);;"
+    "Projects (*.scorex);;Films and pictures with a session inside (*.mp4 *.gif *.png *.svg)"
+)
+_PAINTABLE = (".png", ".gif")
 
 Tell = Callable[..., object]
 """Takes a level and one line, and by name `details`, `action` (words of a button) and `on_action` (what it does)."""
@@ -40,8 +46,9 @@ def read_file(source: str, as_: str | None = None) -> Project:
         InputError: a file that cannot be read.
     """
     path = Path(source)
-    if path.suffix.lower() == SUFFIX:
-        return read_project(source)
+    project = None if source in preset_names() else read_session(path)
+    if project is not None:
+        return project
     folder = score_folder(path)
     if folder is not None:
         return read_score_project(folder)
@@ -79,6 +86,8 @@ class FileDesk:
         self._tell = tell
         self._import = import_picture
         self.recent = recent or RecentFiles()
+        self._carrier: Path | None = None
+        """The film or picture that the document was opened from: a project is saved beside it, not in it."""
 
     def new(self) -> None:
         """Put the first painting in place of the present document."""
@@ -103,13 +112,11 @@ class FileDesk:
         return bool(paths)
 
     def open(self, path: str) -> None:
-        """Open a file: a project or a score's folder replaces the document, all else becomes its painting."""
+        """Open a file: a project, alone or inside, or a score's folder replaces the document; all else is painted."""
         try:
-            if Path(path).suffix.lower() == SUFFIX:
-                project = read_project(path)
-                if self.may_leave():
-                    self.adopt(project, Path(path))
-                    self.remember(path)
+            project = read_session(path)
+            if project is not None:
+                self._open_session(project, Path(path))
                 return
             folder = score_folder(Path(path))
             if folder is not None:
@@ -130,6 +137,24 @@ class FileDesk:
                 )
         except InputError as error:
             self._tell("error", in_words(str(error)))
+
+    def _open_session(self, project: Project, path: Path) -> None:
+        if not self.may_leave():
+            return
+        own = path.suffix.lower() == SUFFIX
+        self.adopt(project, path if own else None)
+        self.remember(path)
+        if own:
+            return
+        self._carrier = path
+        paint = self._import if path.suffix.lower() in _PAINTABLE else None
+        itself = ". File > Import takes the picture itself." if paint is not None else ""
+        self._tell(
+            "info",
+            f"Opened the session inside {path.name}{itself}",
+            action="Import picture" if paint is not None else "",
+            on_action=None if paint is None else lambda: paint(path),
+        )
 
     def _undo_only(self, step: str) -> None:
         """Undo this step, unless something else was done since."""
@@ -175,6 +200,7 @@ class FileDesk:
             recipe = Recipe.from_project(project)
         except InputError as error:
             raise InputError(f"{path or project.name}: {error}") from error
+        self._carrier = None
         self._document.open(project.setup, path, saved=saved)
         self._opened(project, recipe)
 
@@ -201,7 +227,8 @@ class FileDesk:
 
     def save_as(self) -> bool:
         """Ask for a name and save; False when nothing was saved."""
-        start = self._document.path or Path.home() / f"{self._document.name}{SUFFIX}"
+        beside = self._carrier.with_suffix(SUFFIX) if self._carrier else Path.home() / f"{self._document.name}{SUFFIX}"
+        start = self._document.path or beside
         path, _ = QFileDialog.getSaveFileName(self._window, "Save project", str(start), f"Projects (*{SUFFIX})")
         if not path:
             return False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from PySide6.QtCore import QObject
@@ -10,12 +11,14 @@ from PySide6.QtWidgets import QWidget
 from explorer.export.request import ExportRequest
 from explorer.export.runner import ExportRunner
 from explorer.files import Tell
+from explorer.packing import Packer
 from explorer.panels.asking import may_replace
 from explorer.panels.exporting import ExportDialog
 from explorer.panels.noticeboard import show_folder
 from explorer.session import Session
 from explorer.theme import Theme
 from trainer.errors import InputError
+from trainer.projects import project_bytes
 
 _LATER = "It is replaced when the export is complete, and stays as it is until then."
 
@@ -23,12 +26,19 @@ _LATER = "It is replaced when the export is complete, and stays as it is until t
 class FilmDesk(QObject):
     """Offers the dialog, runs what it asks for, and shows how it goes."""
 
-    def __init__(self, window: QWidget, session: Session, tell: Tell | None = None) -> None:
-        """`tell` shows a message with a button, as `FileDesk` has it."""
+    def __init__(
+        self,
+        window: QWidget,
+        session: Session,
+        tell: Tell | None = None,
+        inside: Callable[[], bool] = lambda: True,
+    ) -> None:
+        """`tell` shows a message with a button, as `FileDesk` has it; `inside`: whether files carry their session."""
         super().__init__(window)
-        self._session, self._tell = session, tell
+        self._session, self._tell, self._inside = session, tell, inside
         self.dialog = ExportDialog(window)
         self.runner = ExportRunner(self)
+        self._packer = Packer(self)
         self.dialog.start.connect(self._start)
         self.dialog.cancelled.connect(self.runner.cancel)
         self.runner.progressed.connect(self.dialog.set_progress)
@@ -41,15 +51,17 @@ class FilmDesk(QObject):
         """Show the dialog for a film (".mp4", ".gif") or a picture (".png") of the run so far."""
         document = self._session.document
         folder = document.path.parent if document.path else Path.home()
-        recipe = self._session.recipe()
+        project = self._session.project(sigma)
         self.dialog.prepare(
-            recipe,
+            project,
             folder / f"{document.name}{suffix}",
-            steps=recipe.steps,
+            steps=project.steps,
             theme="dark" if theme.name == "dark" else "light",
             sigma=sigma,
             device=self._session.device,
+            session=self._inside(),
         )
+        self._packer.begin(lambda: len(project_bytes(project)), lambda size: self.dialog.show_weight(size.result()))
         self.dialog.set_theme(theme)
         self.dialog.show()
         self.dialog.raise_()

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
-from functools import partial
-from typing import Any, Protocol
+from functools import cached_property, partial
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 from PySide6.QtGui import QAction
@@ -22,25 +22,32 @@ from explorer.autosave import Autosave
 from explorer.document import Document
 from explorer.files import FileDesk, dropped_files
 from explorer.guard import Guard
+from explorer.late import made
 from explorer.notices import NoticeLog
-from explorer.panels.dropveil import DropVeil
-from explorer.panels.keysheet import KeySheet, ViewKey
+from explorer.panels.dropveil import DropVeil, leave_files
 from explorer.panels.menus import RecentMenu
-from explorer.panels.noticeboard import NoticeBoard
-from explorer.panels.palette import CommandPalette, Entry, entries_of
-from explorer.panels.preferences import PreferencesDialog
 from explorer.panels.toasts import ToastStack
 from explorer.places import state_folder
 from explorer.preferences import Preferences, write_preferences
 from explorer.presentation import Presentation
 from explorer.restoring import RestoreDesk
-from explorer.system import facts
-from explorer.theme import Theme
+from explorer.theme import LIGHT, Theme
+from explorer.views.tile import tell
 from explorer.wording import in_words
 from trainer.errors import InputError
 from trainer.projects import Project
 
+if TYPE_CHECKING:
+    from explorer.panels.keysheet import KeySheet, ViewKey
+    from explorer.panels.noticeboard import NoticeBoard
+    from explorer.panels.palette import CommandPalette, Entry
+    from explorer.panels.preferences import PreferencesDialog
+
 _SAVE_MS = 500
+
+_LATE = ("board", "dialog", "palette", "sheet")
+
+_Part = TypeVar("_Part", bound=QWidget)
 
 
 class Home(Arranged, Protocol):
@@ -84,7 +91,8 @@ class Household(QObject):
     ) -> None:
         """`more` gives the palette what no action is: pages of settings, views. The rest is for `Presentation`."""
         super().__init__(window)
-        self._window, self._home, self._more = window, home, more
+        self._window, self._home, self._more, self._view_keys = window, home, more, view_keys
+        self._theme, self._scale = LIGHT, 1.0
         self.preferences = preferences
         self.device = ""
         self.log = NoticeLog()
@@ -94,11 +102,6 @@ class Household(QObject):
         self.autosave.set_on(preferences.autosave)
         self.autosave.failed.connect(lambda line: self.tell("warning", line))
         self.restorer = RestoreDesk(window, lambda: home.files, self.autosave, self.tell)
-        self.board = NoticeBoard(self.log, lambda: facts(self.device), state_folder(), window)
-        self.dialog = PreferencesDialog(preferences, window)
-        self.dialog.edited.connect(self.prefer)
-        self.palette = CommandPalette(window, self._entries)
-        self.sheet = KeySheet(window, SPECS, view_keys)
         self.presentation = Presentation(window, home.stage, self._scale_type, above=above, below=below, beside=beside)
         self.presentation.changed.connect(self._mark_presenting)
         self.recent_menu = RecentMenu(lambda: home.files.recent.paths(), window)
@@ -110,14 +113,53 @@ class Household(QObject):
         self._write_soon.timeout.connect(self._write_preferences)
         self._closed = False
 
+    # --- what is made when it is first needed ---
+
+    @cached_property
+    def board(self) -> NoticeBoard:
+        """What has happened."""
+        from explorer.panels.noticeboard import NoticeBoard
+        from explorer.system import facts
+
+        return self._dressed(NoticeBoard(self.log, lambda: facts(self.device), state_folder(), self._window))
+
+    @cached_property
+    def dialog(self) -> PreferencesDialog:
+        """The preferences."""
+        from explorer.panels.preferences import PreferencesDialog
+
+        dialog = self._dressed(PreferencesDialog(self.preferences, self._window))
+        dialog.edited.connect(self.prefer)
+        return dialog
+
+    @cached_property
+    def palette(self) -> CommandPalette:
+        """Everything that can be done."""
+        from explorer.panels.palette import CommandPalette
+
+        return self._dressed(CommandPalette(self._window, self._entries))
+
+    @cached_property
+    def sheet(self) -> KeySheet:
+        """Every key."""
+        from explorer.panels.keysheet import KeySheet
+
+        return self._dressed(KeySheet(self._window, SPECS, self._view_keys))
+
+    def _dressed(self, part: _Part) -> _Part:
+        tell(part, "set_theme", self._theme)
+        tell(part, "set_scale", self._scale)
+        leave_files(part)
+        return part
+
     # --- life ---
 
     def slots(self) -> dict[str, Callable[[], object]]:
         """What to do for each action of this part, by the action's name."""
         return {
-            "palette": self.palette.open,
-            "keys": self.sheet.open,
-            "notices": self.board.open_board,
+            "palette": lambda: self.palette.open(),
+            "keys": lambda: self.sheet.open(),
+            "notices": lambda: self.board.open_board(),
             "preferences": self.show_preferences,
             "present": self.presentation.toggle,
             "save_layout": self.arranger.ask_to_save,
@@ -150,7 +192,8 @@ class Household(QObject):
             self.autosave.flush()
         self.autosave.close(keep=keep)
         self.restorer.close()
-        self.board.end()
+        if made(self, "board"):
+            self.board.end()
         self.guard.remove()
 
     # --- messages ---
@@ -205,7 +248,8 @@ class Household(QObject):
             text = f"The device {preferences.device} is used when the engine is started next."
             self.tell("info", text, action="Restart engine", on_action=self._home.restart_engine)
         self.preferred.emit(preferences)
-        self.dialog.set_preferences(preferences)
+        if made(self, "dialog"):
+            self.dialog.set_preferences(preferences)
         self._write_soon.start()
 
     def _write_preferences(self) -> None:
@@ -222,17 +266,21 @@ class Household(QObject):
 
     def set_theme(self, theme: Theme) -> None:
         """Draw everything of this part in these colours."""
-        for part in (self.board, self.dialog, self.palette, self.sheet, self.presentation.halo, self.veil):
-            part.set_theme(theme)
+        self._theme = theme
+        for part in (self.presentation.halo, self.veil, *made(self, *_LATE)):
+            tell(part, "set_theme", theme)
 
     def set_scale(self, scale: float) -> None:
         """Type of everything of this part."""
-        for part in (self.board, self.dialog, self.palette, self.sheet, self.veil):
-            part.set_scale(scale)
+        self._scale = scale
+        for part in (self.veil, *made(self, *_LATE)):
+            tell(part, "set_scale", scale)
 
     # --- the palette ---
 
     def _entries(self) -> list[Entry]:
+        from explorer.panels.palette import Entry, entries_of
+
         entries = entries_of(SPECS, self._home.actions_by_name)
         entries += self._more()
         entries += [
@@ -253,4 +301,6 @@ class Household(QObject):
 
 def command_entries(kind: str, titles: Mapping[str, str], show: Callable[[str], object]) -> list[Entry]:
     """Entries of the palette for things that are shown by name: pages ("Settings"), views ("View")."""
+    from explorer.panels.palette import Entry
+
     return [Entry(f"{kind}: {name}", title, kind, partial(show, name)) for name, title in titles.items()]

@@ -1,4 +1,4 @@
-"""What panes of particles are called: one name each, and no two alike.
+"""What panes of particles are called: one name each, and no two alike; and which one comes next.
 
 A pane is named by its sampler. Where two panes have the same sampler the name says what differs: "Langevin, ε 1e-4" and
 "Langevin, ε 4e-4". Plain values; neither Qt nor torch.
@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from explorer.engine.frames import PaneState
-from trainer.scenes import Pane, Scene
+from trainer.scenes import MOST_PANES, Pane, Scene
+from trainer.settings import SamplerName
 
 SHORT = {
     "ascent": "ascent",
@@ -129,3 +131,16 @@ def _numbered(names: list[str]) -> tuple[str, ...]:
         seen[name] += 1
         result.append(f"{name} {seen[name]}" if many[name] > 1 else name)
     return tuple(result)
+
+
+_NEXT: tuple[SamplerName, ...] = ("annealed", "langevin", "sde", "ode", "ascent")
+"""A pane that is added gets the first of these that no other pane has."""
+
+
+def one_more(scene: Scene) -> Scene:
+    """The scene with one more pane, of another sampler with the last pane's settings; the same one when it is full."""
+    if len(scene.panes) >= MOST_PANES:
+        return scene
+    used = {pane.sampler for pane in scene.panes}
+    sampler = next(sampler for sampler in _NEXT if sampler not in used)
+    return replace(scene, panes=(*scene.panes, Pane(sampler, scene.panes[-1].settings)))

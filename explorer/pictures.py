@@ -19,6 +19,7 @@ from PySide6.QtGui import QColor, QImage, QImageWriter, QPainter, QPainterPath, 
 from PySide6.QtSvg import QSvgGenerator
 from PySide6.QtWidgets import QWidget
 
+from explorer.capsules import embed
 from explorer.theme import Theme, font
 from trainer.archives import write_whole
 from trainer.errors import InputError
@@ -68,8 +69,12 @@ def panel_svg(panel: QWidget, theme: Theme, title: str = "") -> bytes:
     return _for_readers(bytes(data.data()).decode(), panel.size()).encode()
 
 
-def write_panel(path: Path, panel: QWidget, theme: Theme, *, factor: float = 2, title: str = "") -> None:
+def write_panel(
+    path: Path, panel: QWidget, theme: Theme, *, factor: float = 2, title: str = "", session: bytes = b""
+) -> None:
     """Write the panel as the file's suffix says, .png or .svg; the file appears whole or not at all.
+
+    `session` is the project that the file carries, as `trainer.projects.project_bytes` gives it.
 
     Raises:
         InputError: another suffix, a picture that is too large, or a file that cannot be written.
@@ -78,10 +83,10 @@ def write_panel(path: Path, panel: QWidget, theme: Theme, *, factor: float = 2, 
     if suffix == ".svg":
         data = panel_svg(panel, theme, title)
     elif suffix == ".png":
-        data = _png(panel_image(panel, factor, theme), title)
+        data = png_bytes(panel_image(panel, factor, theme), title)
     else:
         raise InputError(f"{path.name}: cannot write {suffix or 'a file without a suffix'}; give .png or .svg")
-    write_whole(path, data)
+    write_whole(path, embed(data, session) if session else data)
 
 
 def _size(panel: QWidget, factor: float) -> QSize:
@@ -97,7 +102,8 @@ def _draw(panel: QWidget, painter: QPainter) -> None:
     panel.render(painter, QPoint(), QRegion(), flags)
 
 
-def _png(image: QImage, title: str) -> bytes:
+def png_bytes(image: QImage, title: str) -> bytes:
+    """The image as a PNG that says what made it."""
     image.setText("Software", "Score Explorer")
     if title:
         image.setText("Title", title)

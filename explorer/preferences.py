@@ -37,6 +37,7 @@ class Preferences:
         keyframes_mb: memory that weights of past steps may take, in MiB.
         autosave: whether every change is kept for the case of a crash.
         reduced_motion: whether nothing moves that need not.
+        session_inside: whether an exported film or picture carries its session, to be opened again.
     """
 
     theme: ThemeChoice = "system"
@@ -49,6 +50,7 @@ class Preferences:
     keyframes_mb: int = 256
     autosave: bool = True
     reduced_motion: bool = False
+    session_inside: bool = True
 
     def __post_init__(self) -> None:
         choice("theme", self.theme, get_args(ThemeChoice))
@@ -59,7 +61,7 @@ class Preferences:
         choice("device", self.device, get_args(DeviceChoice))
         whole("history_mb", self.history_mb, 16, 4096)
         whole("keyframes_mb", self.keyframes_mb, 16, 8192)
-        for name in ("autosave", "reduced_motion"):
+        for name in ("autosave", "reduced_motion", "session_inside"):
             if not isinstance(getattr(self, name), bool):
                 raise InputError(f"{name}: {getattr(self, name)!r:.40} is neither true nor false")
 

@@ -2,7 +2,7 @@
 
 Every word that is typed must be found: as the beginning of a word (best), within a word, or as letters in order ("sp"
 for "Save picture"). Letters that begin words and letters in a row count more; of two equal finds the one that was used
-last comes first.
+last comes first. What is called exactly what was typed comes before all others, in the order given.
 """
 
 from __future__ import annotations
@@ -37,8 +37,13 @@ def ranked(
     text: Callable[[T], str],
     more: Callable[[T], str] = lambda _: "",
     recent: Sequence[T] = (),
+    title: Callable[[T], str] = lambda _: "",
 ) -> list[T]:
-    """The items that answer the query, best first; with nothing typed the recent ones lead, in their order."""
+    """The items that answer the query, best first; with nothing typed the recent ones lead, in their order.
+
+    `title` is what an item is called; the first items of which that is the query itself, but for capitals, lead.
+    """
+    wanted = " ".join(query.lower().split())
     known = {id(item): place for place, item in enumerate(recent)}
     late = len(known)
     found = []
@@ -46,9 +51,11 @@ def ranked(
         value = score(query, text(item), more(item))
         if value > 0:
             used = known.get(id(item), late)
-            lead = 0.5 * (late - used) if query.strip() else float(late - used)
-            found.append((-value - lead if query.strip() else -lead, place, item))
-    return [item for _, _, item in sorted(found, key=lambda entry: entry[:2])]
+            lead = 0.5 * (late - used) if wanted else float(late - used)
+            exact = bool(wanted) and title(item).lower() == wanted
+            rank = 0.0 if exact else -value - lead if wanted else -lead
+            found.append((not exact, rank, place, item))
+    return [item for *_, item in sorted(found, key=lambda entry: entry[:3])]
 
 
 def _word(word: str, text: str) -> float:

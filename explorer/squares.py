@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, QPoint, Signal
 from PySide6.QtGui import QActionGroup
@@ -15,11 +15,12 @@ from PySide6.QtWidgets import QMenu, QWidget
 
 from explorer.composition import TITLES, Composition
 from explorer.engine.messages import Frame, Look, Probe, Want
-from explorer.glossary import entry, explain
 from explorer.layouts import VIEWS
-from explorer.panels.explain import ExplainCard
 from explorer.session import Session
-from explorer.views.inspector import InspectorView
+
+if TYPE_CHECKING:
+    from explorer.panels.explain import ExplainCard
+    from explorer.views.inspector import InspectorView
 
 _PINS_ON = ("learned", "true", "difference", "error_map")
 """A click on these pins a point."""
@@ -47,12 +48,13 @@ class Squares(QObject):
         self.touched = "learned"
         self.also_wants: frozenset[Want] = frozenset()
         self.parts: Composition | None = None
-        self.card: ExplainCard | None = None
+        self._card: Callable[[], ExplainCard] | None = None
+        self._explained = False
         self.tabled: Callable[[str], bool] = lambda _: False
 
-    def begin(self, parts: Composition, card: ExplainCard) -> None:
-        """Serve these views; explanations appear on this card."""
-        self.parts, self.card = parts, card
+    def begin(self, parts: Composition, card: Callable[[], ExplainCard]) -> None:
+        """Serve these views; explanations appear on this card, which is asked for at the first one."""
+        self.parts, self._card = parts, card
         stage = parts.stage
         stage.touched.connect(self._touch)
         stage.menu_wanted.connect(self.show_menu)
@@ -70,6 +72,7 @@ class Squares(QObject):
         if name in _PINS_ON:
             view.picked.connect(self.pin)  # type: ignore[attr-defined]
         for signal, slot in (
+            ("wants_changed", self.tell_wants),
             ("followed", lambda particle: self.set_look(followed=particle)),
             ("loop_changed", lambda loop: self.set_look(loop=tuple(loop))),
             ("pins_changed", lambda pins: self.set_look(pins=tuple(pins))),
@@ -81,6 +84,8 @@ class Squares(QObject):
     @property
     def inspector(self) -> InspectorView:
         """The list of pinned points."""
+        from explorer.views.inspector import InspectorView
+
         assert self.parts is not None
         view = self.parts.view("inspector")
         assert isinstance(view, InspectorView)
@@ -108,8 +113,8 @@ class Squares(QObject):
 
     def show_frame(self, frame: Frame) -> None:
         """Hand the moment to the card."""
-        if self.card is not None and self.card.isVisible():
-            self.card.show_frame(frame)
+        if self._explained and self._card is not None and self._card().isVisible():
+            self._card().show_frame(frame)
 
     # --- menus and explanations ---
 
@@ -157,10 +162,13 @@ class Squares(QObject):
 
     def explain(self, name: str, word: str = "") -> None:
         """Explain the quantities of this view, beginning with `word`."""
+        from explorer.glossary import entry, explain
+
         assert self.parts is not None
-        assert self.card is not None
+        assert self._card is not None
         frame = self.session.frame
         stage = self.parts.stage
         name = name if name in stage.seen else stage.seen[0]
         first = entry(word, frame).name if word else ""
-        self.card.show_for(stage.tile(name), explain(name, frame), frame, first=first)
+        self._explained = True
+        self._card().show_for(stage.tile(name), explain(name, frame), frame, first=first)

@@ -6,7 +6,6 @@ import ctypes
 import os
 import platform
 import sys
-from importlib.metadata import PackageNotFoundError, version
 
 from explorer import __version__
 from explorer.places import config_folder, state_folder
@@ -70,6 +69,8 @@ def check_display() -> None:
 
 def facts(device: str = "") -> dict[str, str]:
     """Versions of the program and of what it stands on, where it keeps its files, and the device if it is known."""
+    from importlib.metadata import PackageNotFoundError, version  # imports the readers of e-mail
+
     found = {"Score Explorer": __version__, "Python": platform.python_version(), "system": platform.platform()}
     for package in ("torch", "numpy", "PySide6-Essentials", "pyqtgraph", "safetensors", "imageio-ffmpeg"):
         try:

@@ -5,9 +5,10 @@ Edits go to the document, looking and running go to the session, frames come bac
 
 from __future__ import annotations
 
+from functools import cached_property, partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QTimer
 from PySide6.QtGui import (
     QCloseEvent,
     QDragEnterEvent,
@@ -23,44 +24,45 @@ from explorer.composition import PANE_VIEWS, TITLES, Composition, story_places
 from explorer.document import Document
 from explorer.dressing import dress
 from explorer.edits import Change, Command, LoadPainting
-from explorer.engine.messages import Frame, SetLimits, Want
-from explorer.exports import ExportDesk
+from explorer.engine.messages import SetLimits, Want
 from explorer.files import SUFFIX, FileDesk
-from explorer.films import FilmDesk
 from explorer.household import Household, command_entries
+from explorer.late import AfterPaint, made
 from explorer.menubar import StateLine, build_menus
-from explorer.numbers import three
+from explorer.pages import late_pages
 from explorer.panels import drawer
 from explorer.panels.brushes import BrushStrip
 from explorer.panels.drawer import Drawer, page_of
-from explorer.panels.explain import ExplainCard
-from explorer.panels.importing import ask_import
-from explorer.panels.ladder import LadderEditor
-from explorer.panels.painting import PaintingPage
-from explorer.panels.particlespage import ParticlesPage
-from explorer.panels.racepage import RacePage
+from explorer.panels.dropveil import leave_files
 from explorer.panels.sigma import NoiseSlider
 from explorer.panels.style import sheet
-from explorer.panels.timeline import AxisPair, TrainingTimeline, past_words
+from explorer.panels.timeline import AxisPair, TrainingTimeline
 from explorer.panels.toasts import ToastStack
-from explorer.panels.trainingpage import TrainingPage
 from explorer.panels.transport import TransportBar
-from explorer.panels.viewpage import ViewPage
 from explorer.preferences import Preferences
 from explorer.recipe import Recipe
 from explorer.session import Session
+from explorer.showing import Showing
 from explorer.squares import Squares
 from explorer.theme import DARK, LIGHT, Theme, system_theme
 from explorer.tools.kit import ToolKit
 from explorer.viewing import Viewing
 from explorer.views.plane import PlaneRange
+from explorer.views.tile import tell
 from explorer.wiring import connect_actions
 from explorer.wording import in_words
 from trainer.errors import InputError
 from trainer.paintings import preset_weights
 from trainer.projects import Project
 
+if TYPE_CHECKING:
+    from explorer.exports import ExportDesk
+    from explorer.films import FilmDesk
+    from explorer.panels.explain import ExplainCard
+
 FIRST_SIZE = (1280, 720)
+
+EVERYTHING = Change(opened=True, size=True, components=True)
 
 STILL = 4  # frames a second where motion is to be reduced
 
@@ -82,9 +84,10 @@ class MainWindow(QMainWindow):
         self.kit = ToolKit(self)
         self.scale = 1.0
         self._started = self._ended = False
-        self._panes = len(self.document.scene.panes)
         self.actions_by_name = make_actions(self)
+        self._style()  # before there are widgets: each is then styled once
         self._build()
+        self.showing = Showing(self)
         self.household = Household(
             self,
             self,
@@ -98,14 +101,13 @@ class MainWindow(QMainWindow):
             below=[self.transport],
             beside=[self.drawer],
         )
-        tell = self.household.tell
-        self.files = FileDesk(self, self.document, self._opened, self._snapshot, tell, import_picture=self.import_from)
-        self.films = FilmDesk(self, self.session, tell)
-        self.exports = ExportDesk(self, self.session, tell)
+        self.files = FileDesk(
+            self, self.document, self._opened, self._snapshot, self.household.tell, import_picture=self.import_from
+        )
         self.squares.tabled = lambda name: self.exports.can_export_curve(self.stage.tile(name), name)
         self._connect()
         self.prefer(preferences)
-        self._show_document(Change(opened=True, size=True, components=True))
+        self.showing.document(EVERYTHING)
         self.resize(*FIRST_SIZE)
         self.setAcceptDrops(True)
         if preferences.scale != 1.0:
@@ -131,15 +133,9 @@ class MainWindow(QMainWindow):
         )
         self.stage = self.parts.stage
         self.transport = TransportBar(actions)
-        self.ladder = LadderEditor(self.document.scene.panes[0].settings)
-        self.pages: dict[str, QWidget] = {
-            "training": TrainingPage(),
-            "race": RacePage(),
-            "particles": ParticlesPage(self.ladder),
-            "view": ViewPage(self.viewing),
-            "painting": PaintingPage(self.document, self.kit, self.parts.canvas.masses),
-        }
+        self.pages = late_pages(self)
         self.drawer = Drawer(self.pages)
+        self.pages.each(self._page_made)
         self.drawer.hide()
         centre = QWidget()
         row = QHBoxLayout()
@@ -153,15 +149,54 @@ class MainWindow(QMainWindow):
         column.addLayout(row, 1)
         column.addWidget(self.transport)
         self.setCentralWidget(centre)
+        self._centre = centre
         self.toasts = ToastStack(centre)
-        self.card = ExplainCard(centre)
-        self.squares.begin(self.parts, self.card)
+        self.squares.begin(self.parts, lambda: self.card)
         self.menus = build_menus(self, actions)
         self.state = StateLine(self)
+        self.later = AfterPaint(
+            self.stage,
+            [
+                self.session.start,  # which must not be waited for
+                *(partial(self.pages.__getitem__, name) for name in self.pages),
+            ],
+        )
+
+    @cached_property
+    def card(self) -> ExplainCard:
+        """The card that explains."""
+        from explorer.panels.explain import ExplainCard
+
+        card = ExplainCard(self._centre)
+        card.set_theme(self.theme)
+        card.set_scale(self.scale)
+        return card
+
+    @cached_property
+    def films(self) -> FilmDesk:
+        """Where films and pictures of the run are asked for."""
+        from explorer.films import FilmDesk
+
+        return FilmDesk(self, self.session, self.household.tell, lambda: self.household.preferences.session_inside)
+
+    @cached_property
+    def exports(self) -> ExportDesk:
+        """Where panels, curves, the network and scripts are asked for."""
+        from explorer.exports import ExportDesk
+
+        return ExportDesk(self, self.session, self.household.tell, self._carried)
+
+    def _page_made(self, name: str, page: QWidget) -> None:
+        """Say to a page that has just been made what the others have been told."""
+        if hasattr(page, "show_document"):
+            page.show_document(self.document, EVERYTHING)
+        leave_files(page)
 
     def _made(self, name: str, view: QWidget) -> None:
         """Give a view that has just been made what the others have."""
         self.squares.made(name, view)
+        if hasattr(view, "show_document"):
+            view.show_document(self.document, EVERYTHING)
         if self._started and self.session.frame is not None:
             self.stage.tile(name).show_frame(self.session.frame)
 
@@ -171,12 +206,10 @@ class MainWindow(QMainWindow):
         connect_actions(self)
         household, session = self.household, self.session
         household.preferred.connect(self.prefer)
-        self.document.subscribe(self._show_document)
-        session.framed.connect(self._show_frame)
+        self.document.subscribe(self.showing.document)
+        session.framed.connect(self.showing.frame)
         session.noticed.connect(household.heard)
         session.readied.connect(lambda device: setattr(household, "device", device))
-        session.predicted.connect(self.ladder.show_prediction)
-        self.ladder.prediction_wanted.connect(session.send)
         self.strip.preset_chosen.connect(self._load_preset)
         self.slider.changed.connect(lambda sigma: self.squares.set_look(sigma=sigma))
         self.plane.changed.connect(
@@ -185,20 +218,17 @@ class MainWindow(QMainWindow):
         self.viewing.changed.connect(lambda _: self.squares.tell_wants())
         self.squares.turned.connect(self._turn_page)
         self.drawer.turned.connect(self._page_turned)
-        for page in self.pages.values():
-            if hasattr(page, "commanded"):
-                page.commanded.connect(self.edit)
         QGuiApplication.styleHints().colorSchemeChanged.connect(self.apply_theme)
 
     # --- life ---------------------------------------------------------------------------------------------
 
     def showEvent(self, event: QShowEvent) -> None:
-        """Start the engine once the window has been painted: it must not wait for torch."""
+        """Start the engine once the window has been painted, and make then what is not seen yet."""
         super().showEvent(event)
         if not self._started:
             self._started = True
             self.squares.tell_wants()
-            QTimer.singleShot(0, self, self.session.start)
+            self.later.start()
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """Ask about unsaved changes, then end everything."""
@@ -212,8 +242,10 @@ class MainWindow(QMainWindow):
         """End the engine and an export that runs; `keep` leaves the autosave. May be called twice."""
         if not self._ended:
             self._ended = True
+            self.later.stop()
             self.household.close(keep=keep)
-            self.films.close()
+            if made(self, "films"):
+                self.films.close()
             self.session.close()
 
     def restart_engine(self) -> None:
@@ -237,6 +269,8 @@ class MainWindow(QMainWindow):
 
     def import_from(self, path: Path) -> bool:
         """Ask how a picture or a table becomes the painting, and paint it."""
+        from explorer.panels.importing import ask_import
+
         command = ask_import(self, str(path), self.document.size, self.theme)
         if command is not None:
             self.edit(command)
@@ -259,6 +293,10 @@ class MainWindow(QMainWindow):
 
     def _snapshot(self) -> Project:
         return self.session.project(self.slider.value())
+
+    def _carried(self) -> Project | None:
+        """What an exported picture carries."""
+        return self._snapshot() if self.household.preferences.session_inside else None
 
     def quick_snapshot(self) -> Project:
         """The project as it is now, without waiting for the engine."""
@@ -306,61 +344,7 @@ class MainWindow(QMainWindow):
         """Ask for what the page that is open shows, and hand it the moment."""
         self.squares.also_wants = frozenset[Want](("race",) if self.drawer_page() == "race" else ())
         self.squares.tell_wants()
-        self._show_page_now()
-
-    def _show_page_now(self) -> None:
-        page = self.pages[self.drawer.page]
-        if self.drawer.isVisible() and self.session.frame is not None and hasattr(page, "show_frame"):
-            page.show_frame(self.session.frame)
-
-    def _show_frame(self, frame: Frame) -> None:
-        self.stage.show_frame(frame)
-        self.transport.show_frame(frame)
-        self.timeline.show_frame(frame)
-        self.squares.show_frame(frame)
-        self._show_page_now()
-        ladder = frame.training_ladder.tolist()
-        self.slider.set_range(ladder[-1], ladder[0])
-        self.slider.set_ladder(ladder)
-        actions = self.actions_by_name
-        actions["train"].setChecked(frame.training)
-        actions["particles_play"].setChecked(frame.moving)
-        actions["race"].setChecked(frame.racing)
-        rate = f"{three(frame.steps_per_second)} steps/s" if frame.training else "paused"
-        self.state.say("  ·  ".join(filter(None, (frame.device, rate, f"seed {frame.seed}", past_words(frame)))))
-        waiting = "" if frame.released else "Particles are released in a moment, or now with Shift+R"
-        for i, name in enumerate(PANE_VIEWS):
-            if name in self.stage.names:
-                absent = frame.released and i >= len(frame.pane_states)
-                self.stage.tile(name).set_empty("Sample > Add a pane fills this square" if absent else waiting)
-
-    def _show_document(self, change: Change) -> None:
-        document = self.document
-        for page in self.pages.values():
-            if hasattr(page, "show_document"):
-                page.show_document(document, change)
-        if change.live:
-            return
-        undo, redo = self.actions_by_name["undo"], self.actions_by_name["redo"]
-        undo.setEnabled(document.can_undo)
-        redo.setEnabled(document.can_redo)
-        undo.setText(f"&{document.undo_text}")
-        redo.setText(f"&{document.redo_text}")
-        self.setWindowTitle(f"{document.path.name if document.path else document.name}[*] - Score Explorer")
-        self.setWindowModified(document.changed)
-        self.parts.view("painting")
-        self.stage.tile("painting").set_empty("" if self.session.painted else "Paint something, or choose a preset")
-        if change.rect is not None and self.drawer_page() == "particles":
-            self.ladder.ask()
-        if change.opened or change.scene:
-            panes, self._panes = self._panes, len(document.scene.panes)
-            if panes != self._panes and self.stage.places == story_places(panes):
-                self.stage.arrange(story_places(self._panes))
-            sources = {pane.settings.source for pane in document.scene.panes}
-            for source in ("learned", "true"):
-                self.actions_by_name[f"source_{source}"].setChecked(sources == {source})
-            self.actions_by_name["pane_add"].setEnabled(len(document.scene.panes) < len(PANE_VIEWS))
-            self.actions_by_name["pane_remove"].setEnabled(len(document.scene.panes) > 1)
+        self.showing.page()
 
     # --- colours and sizes --------------------------------------------------------------------------------
 
@@ -385,16 +369,22 @@ class MainWindow(QMainWindow):
         """Put the chosen or the desktop's colours on everything."""
         theme = self.theme
         self.actions_by_name[f"theme_{self._theme_choice}"].setChecked(True)
-        dress(theme)
-        self.setStyleSheet(sheet(theme, self.scale))
+        self._style()
         self.state.set_scale(self.scale)
-        parts = (self.stage, self.transport, self.drawer, self.toasts, self.strip, self.axes, self.card, self.household)
-        for part in parts:
-            part.set_theme(theme)
+        parts = (self.stage, self.transport, self.drawer, self.toasts, self.strip, self.axes, self.household)
+        for part in (*parts, *made(self, "card")):
+            tell(part, "set_theme", theme)
+
+    def _style(self) -> None:
+        """Give ordinary controls their colours and their sheet; a change of it costs a look at every widget."""
+        wanted = sheet(self.theme, self.scale)
+        if wanted != self.styleSheet():
+            dress(self.theme)
+            self.setStyleSheet(wanted)
 
     def set_scale(self, factor: float) -> None:
         """Type everywhere so many times its usual size."""
         self.scale = factor
-        self.setStyleSheet(sheet(self.theme, factor))
-        for part in (self.stage, self.transport, self.drawer, self.toasts, self.card, self.state):
-            part.set_scale(factor)
+        self._style()
+        for part in (self.stage, self.transport, self.drawer, self.toasts, self.state, *made(self, "card")):
+            tell(part, "set_scale", factor)

@@ -7,19 +7,17 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, get_args
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QGuiApplication, QIcon
+from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import QMessageBox
 
 from explorer.edits import ChangeRace, ChangeScene, Clear
 from explorer.engine.messages import Move, MoveSteps, Release, Reset, RunRace, Seek, Train, TrainSteps
 from explorer.layouts import RACE
-from explorer.panels.importing import choose_export, choose_import
-from explorer.system import facts
+from explorer.panes import one_more
 from explorer.tools.kit import ToolOptions
 from explorer.wording import in_words
 from trainer.errors import InputError
 from trainer.plans import RaceSettings, entrants
-from trainer.scenes import MOST_PANES, Pane
 from trainer.settings import Source
 
 if TYPE_CHECKING:
@@ -41,11 +39,6 @@ def connect_actions(window: MainWindow) -> None:
     window.squares.exporting.connect(lambda kind, name: _export(window, kind, name))
     window.squares.pinned.connect(lambda: _tell_pinned(window))
     window.kit.changed.connect(lambda options: _mark_symmetry(window, options))
-    painting, race = window.pages["painting"], window.pages["race"]
-    painting.told.connect(window.household.tell)  # type: ignore[attr-defined]
-    painting.import_wanted.connect(window.actions_by_name["import"].trigger)  # type: ignore[attr-defined]
-    painting.export_wanted.connect(window.actions_by_name["export_painting"].trigger)  # type: ignore[attr-defined]
-    race.run_requested.connect(lambda on: window.session.send(RunRace(on)))  # type: ignore[attr-defined]
 
 
 Doings = dict[str, Callable[..., object]]
@@ -63,9 +56,9 @@ def _files(window: MainWindow) -> Doings:
         "export_panel": lambda: _export(window, "panel", window.squares.touched),
         "export_curve": lambda: _export(window, "curve", window.squares.touched),
         "export_painting": lambda: _export_painting(window),
-        "export_score": window.exports.export_score,
-        "export_script": window.exports.export_script,
-        "copy_picture": lambda: _copy_picture(window),
+        "export_score": lambda: window.exports.export_score(),
+        "export_script": lambda: window.exports.export_script(),
+        "copy_picture": lambda: window.exports.copy_picture(window.stage),
         "quit": window.close,
         "about": lambda: _show_about(window),
     }
@@ -152,12 +145,16 @@ def _tell_pinned(window: MainWindow) -> None:
 
 
 def _import(window: MainWindow) -> None:
+    from explorer.panels.importing import choose_import
+
     command = choose_import(window, window.document.size, window.theme)
     if command is not None:
         window.edit(command)
 
 
 def _export_painting(window: MainWindow) -> None:
+    from explorer.panels.importing import choose_export
+
     try:
         path = choose_export(window, window.document.weights, window.document.name)
     except InputError as error:
@@ -186,12 +183,7 @@ def _race(window: MainWindow, on: bool) -> None:
 
 
 def _add_pane(window: MainWindow) -> None:
-    scene = window.document.scene
-    if len(scene.panes) < MOST_PANES:
-        used = {pane.sampler for pane in scene.panes}
-        sampler = next(s for s in ("annealed", "langevin", "sde", "ode", "ascent") if s not in used)
-        settings = scene.panes[-1].settings
-        window.edit(ChangeScene(replace(scene, panes=(*scene.panes, Pane(sampler, settings)))))  # type: ignore[arg-type]
+    window.edit(ChangeScene(one_more(window.document.scene)))
 
 
 def _remove_pane(window: MainWindow) -> None:
@@ -210,12 +202,9 @@ def _mark_symmetry(window: MainWindow, options: ToolOptions) -> None:
     window.actions_by_name["mirror_up_down"].setChecked(options.symmetry.up_down)
 
 
-def _copy_picture(window: MainWindow) -> None:
-    QGuiApplication.clipboard().setPixmap(window.stage.grab())
-    window.household.tell("info", "Copied the squares as a picture")
-
-
 def _show_about(window: MainWindow) -> None:
+    from explorer.system import facts
+
     lines = "<br>".join(f"{name}: {value}" for name, value in facts(window.household.device).items())
     box = QMessageBox(window)
     box.setWindowTitle("About Score Explorer")

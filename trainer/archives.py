@@ -22,6 +22,7 @@ import zipfile
 import zlib
 from collections.abc import Mapping
 from pathlib import Path
+from typing import IO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,33 +46,44 @@ def read_archive(path: str | Path, limits: Mapping[str, int]) -> dict[str, bytes
             raise InputError(f"{path}: not a file; choose a .scorex file")
         if status.st_size > sum(limits.values()):
             raise InputError(f"{path}: {status.st_size} bytes are too many for a project; choose a .scorex file")
-        with path.open("rb") as file, zipfile.ZipFile(file) as archive:
-            infos = archive.infolist()
-            _check_directory(path, infos, limits)
-            return {info.filename: archive.read(info) for info in infos}
+        with path.open("rb") as file:
+            return _members(file, str(path), limits)
     except OSError as error:
         raise InputError(f"{path}: cannot be read: {error.strerror or error}; choose a .scorex file") from error
+
+
+def archive_from(data: bytes, where: str, limits: Mapping[str, int]) -> dict[str, bytes]:
+    """As `read_archive`, of a zip that lies in memory; `where` leads the line of an error."""
+    return _members(io.BytesIO(data), where, limits)
+
+
+def _members(file: IO[bytes], where: str, limits: Mapping[str, int]) -> dict[str, bytes]:
+    try:
+        with zipfile.ZipFile(file) as archive:
+            infos = archive.infolist()
+            _check_directory(where, infos, limits)
+            return {info.filename: archive.read(info) for info in infos}
     except zipfile.BadZipFile as error:
-        raise InputError(f"{path}: not a project or damaged ({error}); choose a .scorex file") from error
+        raise InputError(f"{where}: not a project or damaged ({error}); choose a .scorex file") from error
     except (zlib.error, struct.error, EOFError, ValueError, RuntimeError, NotImplementedError) as error:
         if isinstance(error, InputError):
             raise
-        raise InputError(f"{path}: damaged ({_line(error)}); use another copy of the file") from error
+        raise InputError(f"{where}: damaged ({_line(error)}); use another copy of the file") from error
 
 
-def _check_directory(path: Path, infos: list[zipfile.ZipInfo], limits: Mapping[str, int]) -> None:
+def _check_directory(where: str, infos: list[zipfile.ZipInfo], limits: Mapping[str, int]) -> None:
     """Refuse a directory that lists anything but the named members, each once and within its limit."""
     seen: set[str] = set()
     for info in infos:
         name = info.filename
         if name not in limits:
-            raise InputError(f"{path}: holds {name[:80]!r}, which no project has; use another copy of the file")
+            raise InputError(f"{where}: holds {name[:80]!r}, which no project has; use another copy of the file")
         if name in seen:
-            raise InputError(f"{path}: holds {name} twice; use another copy of the file")
+            raise InputError(f"{where}: holds {name} twice; use another copy of the file")
         if info.file_size > limits[name]:
-            raise InputError(f"{path}: {name} unpacks to {info.file_size} bytes; at most {limits[name]} are allowed")
+            raise InputError(f"{where}: {name} unpacks to {info.file_size} bytes; at most {limits[name]} are allowed")
         if info.flag_bits & 1 or info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-            raise InputError(f"{path}: {name} is encrypted or packed in an unknown way; save it without")
+            raise InputError(f"{where}: {name} is encrypted or packed in an unknown way; save it without")
         seen.add(name)
 
 
@@ -83,13 +95,18 @@ def write_archive(path: str | Path, members: Mapping[str, bytes]) -> None:
     Raises:
         InputError: the file cannot be written; what was there before is unchanged.
     """
+    write_whole(path, archive_bytes(members))
+
+
+def archive_bytes(members: Mapping[str, bytes]) -> bytes:
+    """The members as a zip; equal members make equal bytes."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
         for name, data in members.items():
             info = zipfile.ZipInfo(name, _EPOCH)
             info.external_attr = 0o644 << 16
             archive.writestr(info, data, zipfile.ZIP_DEFLATED, 3)
-    write_whole(path, buffer.getbuffer())
+    return buffer.getvalue()
 
 
 def write_whole(path: str | Path, data: bytes | memoryview) -> None:

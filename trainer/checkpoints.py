@@ -44,6 +44,8 @@ LIMITS = {CARD: 1 << 20, NUMBERS: 1 << 28}
 def save_score(folder: str | Path, fit: Fit | LearnedScore) -> None:
     """Write the averaged weights, and what they were learned from, as a folder; an earlier score there is replaced.
 
+    A link stays one, and what it leads to is written.
+
     Raises:
         InputError: if the folder holds something else, or cannot be written.
     """
@@ -67,20 +69,20 @@ def save_score(folder: str | Path, fit: Fit | LearnedScore) -> None:
     }
     if folder.exists() and not (folder.is_dir() and (not any(folder.iterdir()) or (folder / CARD).is_file())):
         raise InputError(f"{folder}: holds something other than a saved score; choose an empty or a new folder")
-    mark = secrets.token_hex(4)
-    fresh, old = (folder.parent / f".{folder.name}.{mark}.{role}" for role in ("part", "old"))
+    mark, target = secrets.token_hex(4), folder.resolve()
+    fresh, old = (target.parent / f".{target.name}.{mark}.{role}" for role in ("part", "old"))
     try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
+        target.parent.mkdir(parents=True, exist_ok=True)
         fresh.mkdir()
         (fresh / NUMBERS).write_bytes(save(tensors))
         (fresh / CARD).write_text(json.dumps(card, indent=1) + "\n", encoding="utf-8")
-        if folder.exists():
-            folder.rename(old)
+        if target.exists():
+            target.rename(old)
         try:
-            fresh.rename(folder)
+            fresh.rename(target)
         except OSError:
             if old.exists():
-                old.rename(folder)
+                old.rename(target)
             raise
     except OSError as error:
         raise InputError(f"{folder}: cannot be written: {error.strerror or error}; choose another place") from error

@@ -7,7 +7,8 @@
 
 Results go to standard output, as text or, with --json, as one JSON object and nothing else; progress and warnings go to
 standard error. Bad input ends with status 2 and one line, a run that fails with 1, Ctrl-C with 130. torch is imported
-only once there is something to compute. The commands themselves are in `trainer.commands`.
+only once there is something to compute. The commands themselves are in `trainer.commands`; they are imported where
+Ctrl-C is listened to, which is why this module imports next to nothing by itself.
 """
 
 from __future__ import annotations
@@ -15,12 +16,15 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from trainer import __version__
-from trainer.commands import compare, fit, recommend, sample
-from trainer.commands.console import PROGRAM, Parser, say
 from trainer.errors import InputError, TrainingError
 
+if TYPE_CHECKING:
+    from trainer.commands.console import Parser
+
+PROGRAM = "score-trainer"
 _INTERRUPTED = 130
 
 
@@ -44,6 +48,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> Parser:
+    from trainer.commands import compare, fit, recommend, sample
+    from trainer.commands.console import Parser
+
     parser = Parser(prog=PROGRAM, description="Fit a score to a density of the plane, and sample from it.")
     parser.add_argument("--version", action="version", version=f"{PROGRAM} {__version__}")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
@@ -53,7 +60,7 @@ def _parser() -> Parser:
 
 
 def _fail(message: str, status: int) -> int:
-    say(message)
+    print(f"{PROGRAM}: {' '.join(message.split())}", file=sys.stderr)
     return status
 
 

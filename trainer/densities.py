@@ -139,9 +139,12 @@ class GaussianMixture(PerturbedDensity):
         return self._log_terms(x, sigma)[0].logsumexp(1)
 
     def _gaussian_score(self, x: Tensor, sigma: Tensor) -> Tensor:
+        return self._both(x, sigma)[0]
+
+    def _both(self, x: Tensor, sigma: Tensor) -> tuple[Tensor, Tensor]:
         log_terms, u, spread, axes = self._log_terms(x, sigma)
         pull = torch.einsum("kij,bkj->bki", axes, u / spread)  # (B, K, 2): (S_k + sigma^2 I)^{-1} (m_k - x)
-        return (log_terms.softmax(1)[:, :, None] * pull).sum(1)
+        return (log_terms.softmax(1)[:, :, None] * pull).sum(1), log_terms.logsumexp(1)
 
     def _laplace_log_prob(self, x: Tensor, b: Tensor) -> Tensor:
         return self._laplace_terms(x, b)[0].logsumexp(1)
@@ -269,6 +272,12 @@ class PaintedDensity(PerturbedDensity):
     def _gaussian_score(self, x: Tensor, sigma: Tensor) -> Tensor:
         variance = self._variance(sigma)
         return self._cells.pull(x, 0.5 / variance) / (variance[:, None] if variance.ndim else variance)
+
+    def _both(self, x: Tensor, sigma: Tensor) -> tuple[Tensor, Tensor]:
+        variance = self._variance(sigma)
+        log_sum, pull = self._cells.both(x, 0.5 / variance)
+        log_p = log_sum - torch.log(2 * math.pi * variance)
+        return pull / (variance[:, None] if variance.ndim else variance), log_p
 
     def _laplace_log_prob(self, x: Tensor, b: Tensor) -> Tensor:
         return self._laplace_cells.log_prob(x, b)

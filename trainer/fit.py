@@ -125,6 +125,16 @@ class Fit:
         return self._optimiser.undone
 
     @property
+    def learning_rate(self) -> float:
+        """The rate of the next step: it rises and falls by the run's clock, and an undone step lowers it."""
+        return self._optimiser.rate(self.settings.learning_rate)
+
+    @property
+    def lowered(self) -> float:
+        """What undone steps have multiplied the learning rate by; 1 while there were none."""
+        return self._optimiser.lowered
+
+    @property
     def device_name(self) -> str:
         """What computes, as a person would say it."""
         return device_label(self.device)

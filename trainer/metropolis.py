@@ -22,7 +22,7 @@ from torch import Tensor
 
 from trainer.errors import InputError
 from trainer.langevin import total_steps
-from trainer.models import ScoreModel, require_levels
+from trainer.models import ScoreModel, TrueScore, require_levels
 from trainer.noise import Noise
 from trainer.settings import ParticleSettings
 from trainer.trajectories import Trajectory, double, step_noise, trajectory
@@ -85,7 +85,9 @@ def require_log_prob(model: ScoreModel) -> LogDensityModel:
 
 
 def place(model: LogDensityModel, x: Tensor, sigma: float) -> Place:
-    """Ask the model at x, with shape (B, *)."""
+    """Ask the model at x, with shape (B, *); in one pass if it is a density."""
+    if isinstance(model, TrueScore):
+        return Place(x, *model.score_and_log_prob(x, sigma))
     return Place(x, model.score(x, sigma), model.log_prob(x, sigma))
 
 

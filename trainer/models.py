@@ -14,6 +14,7 @@ from torch import Tensor
 
 from trainer.errors import InputError
 from trainer.kernels import GAUSSIAN, Kernel
+from trainer.perturbed import PerturbedDensity
 
 if TYPE_CHECKING:
     from trainer.densities import Density
@@ -71,6 +72,12 @@ class TrueScore:
     def log_prob(self, x: Tensor, sigma: float | Tensor) -> Tensor:
         """The exact log p_sigma(x), with shape (B,), for x (B, 2) and sigma a float or with shape (B,)."""
         return self.density.log_prob(x, sigma, kernel=self.kernel)
+
+    def score_and_log_prob(self, x: Tensor, sigma: float | Tensor) -> tuple[Tensor, Tensor]:
+        """`score` and `log_prob` at the same points; in one pass where the density has one."""
+        if isinstance(self.density, PerturbedDensity):
+            return self.density.score_and_log_prob(x, sigma, kernel=self.kernel)
+        return self.score(x, sigma), self.log_prob(x, sigma)
 
     def score_lattice(self, centre: tuple[float, float], half_width: float, n: int, sigma: float) -> Any:  # noqa: ANN401
         """The exact score on the n x n cell centres of a square, (n, n, 2), row 0 at the bottom."""

@@ -54,9 +54,13 @@ class Optimiser:
         self.second.zero_()
         self.taken.zero_()
 
+    def rate(self, peak_rate: float) -> float:
+        """The learning rate of the next step, by the clock."""
+        return self.lowered * learning_rate(peak_rate, self.clock)
+
     def set_rates(self, peak_rate: float, ema: float) -> None:
         """Set the learning rate and the average's share for the next step, by the clock."""
-        self._rate.fill_(self.lowered * learning_rate(peak_rate, self.clock))
+        self._rate.fill_(self.rate(peak_rate))
         self._share.fill_(averaging_weight(ema, self.clock))
 
     def step(self, gradient: Tensor) -> None:

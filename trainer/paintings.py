@@ -24,7 +24,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from PIL import Image, ImageOps, UnidentifiedImageError
 
 from trainer.assets import assets
 from trainer.drawing import draw
@@ -280,6 +279,8 @@ def read_picture(path: str | PathLike[str], most: int = 256) -> tuple[Weights, s
 
 def _decode(path: Path, invert: bool) -> NDArray[np.float32]:
     """Luminance (or darkness) times opacity, shape (height, width), row 0 at the top."""
+    from PIL import Image, ImageOps, UnidentifiedImageError  # which a window that starts does without
+
     too_large = f"{path}: has more than {_MOST_PIXELS // 10**6} million pixels; give a smaller picture"
     try:
         with warnings.catch_warnings():

@@ -58,12 +58,21 @@ class PerturbedDensity(ABC):
             value = self._laplace_score(z, _scale_where_noisy(s))
             value = value if _all_noisy(s) else torch.where(s[:, None] > 0, value, self._gaussian_score(z, s))
         elif isinstance(kernel, ScaleMixture):
-            rho = self._mixture_terms(z, s, kernel).softmax(0)
-            scores = torch.stack([self._gaussian_score(z, r * s) for r in kernel.scales])
-            value = (rho[:, :, None] * scores).sum(0)
+            value = self._mixture_both(z, s, kernel)[0]
         else:
             value = self._gaussian_score(z, s)
         return _like(value, x)
+
+    def score_and_log_prob(
+        self, x: Tensor, sigma: float | Tensor = 0.0, *, kernel: Kernel = GAUSSIAN
+    ) -> tuple[Tensor, Tensor]:
+        """`score` (B, 2) and `log_prob` (B,) at the same points, for little more than the score alone."""
+        z, s = to_truth(x, sigma)
+        kernel = _effective(kernel, s)
+        if isinstance(kernel, Laplace):
+            return self.score(x, sigma, kernel=kernel), self.log_prob(x, sigma, kernel=kernel)
+        score, log_p = self._mixture_both(z, s, kernel) if isinstance(kernel, ScaleMixture) else self._both(z, s)
+        return _like(score, x), _like(log_p, x)
 
     def sample(
         self,
@@ -113,6 +122,10 @@ class PerturbedDensity(ABC):
     def _gaussian_score(self, x: Tensor, sigma: Tensor) -> Tensor:
         """The score grad log p_sigma under Gaussian noise, (B, 2)."""
 
+    def _both(self, x: Tensor, sigma: Tensor) -> tuple[Tensor, Tensor]:
+        """`_gaussian_score` and `_gaussian_log_prob`; a density whose sums share their terms computes these once."""
+        return self._gaussian_score(x, sigma), self._gaussian_log_prob(x, sigma)
+
     @abstractmethod
     def _laplace_log_prob(self, x: Tensor, b: Tensor) -> Tensor:
         """The log-density log p_sigma under Laplace noise of scale b > 0, () or (B,); shape (B,)."""
@@ -125,6 +138,13 @@ class PerturbedDensity(ABC):
         """Each log(w_k p^Gauss_{r_k sigma}(x)), shape (K, B)."""
         parts = zip(kernel.weights, kernel.scales, strict=True)
         return torch.stack([math.log(w) + self._gaussian_log_prob(x, r * sigma) for w, r in parts])
+
+    def _mixture_both(self, x: Tensor, sigma: Tensor, kernel: ScaleMixture) -> tuple[Tensor, Tensor]:
+        """The score (B, 2) and the log-density (B,) under a scale mixture of Gaussian noise."""
+        scores, log_ps = zip(*(self._both(x, r * sigma) for r in kernel.scales), strict=True)
+        logs = torch.tensor([math.log(w) for w in kernel.weights], dtype=x.dtype, device=x.device)
+        terms = torch.stack(log_ps) + logs[:, None]  # (K, B)
+        return (terms.softmax(0)[:, :, None] * torch.stack(scores)).sum(0), terms.logsumexp(0)
 
 
 def noise_level(sigma: float | Tensor, n: int, device: torch.device) -> Tensor:

@@ -28,7 +28,7 @@ from typing import Any
 
 import numpy as np
 
-from trainer.archives import array_bytes, array_from, read_archive, write_archive
+from trainer.archives import archive_bytes, archive_from, array_bytes, array_from, read_archive, write_archive
 from trainer.components import MOST, Component
 from trainer.errors import InputError
 from trainer.journals import SIDE, Entry, Painting, Patch, entries, entry_json, member, short, whole_number
@@ -36,7 +36,19 @@ from trainer.plans import RaceSettings, StopSettings
 from trainer.scenes import Scene, story
 from trainer.settings import FitSettings, ParticleSettings
 
-__all__ = ["LIMITS", "VERSION", "Entry", "Painting", "Patch", "Project", "Setup", "read_project", "write_project"]
+__all__ = [
+    "LIMITS",
+    "VERSION",
+    "Entry",
+    "Painting",
+    "Patch",
+    "Project",
+    "Setup",
+    "project_bytes",
+    "project_from",
+    "read_project",
+    "write_project",
+]
 
 VERSION = 2
 """Of the format. A reader refuses a later one; version 1 had the settings of three panes in place of a scene."""
@@ -122,7 +134,20 @@ def write_project(path: str | Path, project: Project) -> None:
     Raises:
         InputError: a value that no project may hold, or a file that cannot be written.
     """
-    where = str(path)
+    write_archive(path, _members(project, str(path)))
+
+
+def project_bytes(project: Project) -> bytes:
+    """What `write_project` would write.
+
+    Raises:
+        InputError: a value that no project may hold.
+    """
+    return archive_bytes(_members(project, project.name))
+
+
+def _members(project: Project, where: str) -> dict[str, bytes]:
+    """The project as the file's members, held against what reading will ask of them."""
     patches = [entry.patch.values.reshape(-1) for entry in project.journal if entry.patch is not None]
     contents = {
         "format": "scorex",
@@ -153,7 +178,7 @@ def write_project(path: str | Path, project: Project) -> None:
         if len(data) > LIMITS[name]:
             raise InputError(f"{where}: {name} would need {len(data)} bytes; at most {LIMITS[name]} fit a project")
     _project(members, where)
-    write_archive(path, members)
+    return members
 
 
 def read_project(path: str | Path) -> Project:
@@ -164,6 +189,15 @@ def read_project(path: str | Path) -> Project:
             project may hold; the line names the file and what is wrong in it.
     """
     return _project(read_archive(path, LIMITS), str(path))
+
+
+def project_from(data: bytes, where: str) -> Project:
+    """The project that the bytes of its file describe; `where` leads the line of an error.
+
+    Raises:
+        InputError: as `read_project`.
+    """
+    return _project(archive_from(data, where, LIMITS), where)
 
 
 def _project(members: Mapping[str, bytes], where: str) -> Project:

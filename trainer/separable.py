@@ -11,9 +11,11 @@ is divided by its largest value over the columns (rows) that hold any mass, so e
 
     S = sum_ij w_ij e_j f_i,    sum w = 1,
 
-is wrong by at most a few times 2.3e-308 per cell, the size below which float64 loses a product: less than 1e-300 for a
-million cells. Hence **S >= 1e-280 proves S right to 1e-20** (and to rounding), and one comparison tells the points
-where the sum is safe. These are all points near the mass, whatever sigma, and every point at large sigma.
+may take exp(-690) = 2e-300 for every factor below that: it is wrong by no more than 5e-300, and by less than 1e-300 for
+the products that float64 loses below 2.3e-308, a million cells taken together. Hence **S >= 1e-280 proves S right to
+1e-19** (and to rounding), and one comparison tells the points where the sum is safe. These are all points near the
+mass, whatever sigma, and every point at large sigma. The floor is there for speed: exp takes seven times as long for
+what underflows, and most columns lie far from any one point.
 
 **Far points.** Elsewhere S has underflowed: the nearest columns and the nearest rows hold mass, but not where they
 cross. There the sum runs, in logarithms, over all cells within 40 nats of the best; what it drops is at most
@@ -33,7 +35,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 SAFE = 1e-280
-"""A separable sum at least this large is right to 1e-20 (see above)."""
+"""A separable sum at least this large is right to 1e-19 (see above)."""
+
+_DEEPEST = 690.0
+"""Nats below the largest factor at which all others are held."""
 
 NATS = 40.0
 """Cells whose term lies this far below the best one are left out."""
@@ -94,7 +99,12 @@ class CellSums:
 
     def pull(self, x: Tensor, inv: Tensor) -> Tensor:
         """E[c | x] - x, shape (B, 2): how far and whither the cells draw x; arguments as in `log_sum`."""
-        return torch.cat([self._pull(a, b) for a, b in self._chunks(x, inv)])
+        return torch.cat([self._both(a, b)[1] for a, b in self._chunks(x, inv)])
+
+    def both(self, x: Tensor, inv: Tensor) -> tuple[Tensor, Tensor]:
+        """`log_sum` and `pull` from the same factors: little more than `pull` alone."""
+        log_sums, pulls = zip(*(self._both(a, b) for a, b in self._chunks(x, inv)), strict=True)
+        return torch.cat(log_sums), torch.cat(pulls)
 
     def pull_lattice(self, xs: Tensor, ys: Tensor, inv: Tensor) -> Tensor:
         """`pull` on the lattice of xs (n,) and ys (m,): shape (m, n, 2); inv is a scalar."""
@@ -143,19 +153,22 @@ class CellSums:
         result = torch.where(far, 1.0, total).log() - (shift_x + shift_y)[:, 0]
         return result.masked_scatter(far, self._far(x[far], inv.expand(len(x))[far])[0])
 
-    def _pull(self, x: Tensor, inv: Tensor) -> Tensor:
+    def _both(self, x: Tensor, inv: Tensor) -> tuple[Tensor, Tensor]:
         g = self._here(x.device)
-        e, _ = _factor(x[:, 0], g.cx, inv)
-        f, _ = _factor(x[:, 1], g.cy, inv)
+        e, shift_x = _factor(x[:, 0], g.cx, inv)
+        f, shift_y = _factor(x[:, 1], g.cy, inv)
         af = (e @ g.wt) * f  # (B, R): sums along the columns
         be = (f @ g.w) * e  # (B, C): sums along the rows
         total = af.sum(1)
         far = total.detach() < SAFE
         total = torch.where(far, 1.0, total)
+        log_sum = total.log() - (shift_x + shift_y)[:, 0]
         pull = torch.stack((be @ g.cx, af @ g.cy), dim=1) / total[:, None] - x
         if far.any():
-            pull = pull.masked_scatter(far[:, None], self._far(x[far], inv.expand(len(x))[far])[1])
-        return pull
+            far_log, far_pull = self._far(x[far], inv.expand(len(x))[far])
+            log_sum = log_sum.masked_scatter(far, far_log)
+            pull = pull.masked_scatter(far[:, None], far_pull)
+        return log_sum, pull
 
     def _is_far(self, x: Tensor, inv: Tensor) -> Tensor:
         g = self._here(x.device)
@@ -226,11 +239,14 @@ def _factor(x: Tensor, centres: Tensor, inv: Tensor) -> tuple[Tensor, Tensor]:
     """exp(-inv (x - c)^2) divided by its largest value, shape (B, C), and minus that value's logarithm, (B, 1)."""
     if inv.ndim:
         inv = inv[:, None]
-    energy = (x[:, None] - centres).square() * inv
-    least = energy.detach().amin(1, keepdim=True)
-    if energy.requires_grad:
-        return (least - energy).exp(), least
-    return energy.sub_(least).neg_().exp_(), least
+    d = x[:, None] - centres
+    if d.requires_grad:
+        energy = d.square() * inv
+        least = energy.detach().amin(1, keepdim=True)
+        return (least - energy).clamp(min=-_DEEPEST).exp(), least
+    fall = d.square_().mul_(-inv)
+    top = fall.amax(1, keepdim=True)
+    return fall.sub_(top).clamp_(min=-_DEEPEST).exp_(), -top
 
 
 def _spans(search: _Search, g: _Sums, x: Tensor, inv: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:

@@ -74,7 +74,8 @@ class PaneState:
         diverged: whether particles have left the range of numbers; it stands still then.
         note: one line on why it does not run, or "".
         ladder: (L,), its noise levels, largest first.
-        distance_times: (j,), fractions of the run; distances: (j,), the distance to the truth then.
+        distance_times: (j,), fractions of the run; distances: (j,), the distance to the truth then; distance_floor:
+            (1,), that of as many draws of the truth itself on average, or (0,) while it is not known.
         trail: (T, K, 2), the first K particles' last T moments, oldest first; empty unless trails are wanted.
         path: (k, 2), the followed particle's way since the release; empty when none is followed.
         label: its name, unlike the other panes' (`explorer.panes`).
@@ -95,6 +96,7 @@ class PaneState:
     ladder: Array = field(default_factory=_none)
     distance_times: Array = field(default_factory=_none)
     distances: Array = field(default_factory=_none)
+    distance_floor: Array = field(default_factory=_none)
     trail: Array = field(default_factory=lambda: np.zeros((0, 0, 2), np.float32))
     path: Array = field(default_factory=lambda: np.zeros((0, 2), np.float32))
     label: str = ""
@@ -234,6 +236,7 @@ class Frame(Particles):
             once round it, its error, and the integral of its size.
         racing: whether a race runs, seen or not.
         floor: (1,), the least value that the loss can have on average, if that is known; else (0,).
+        learning_rate: of the next step; lowered: what it was multiplied by after steps that had to be undone.
     """
 
     run: int
@@ -279,6 +282,8 @@ class Frame(Particles):
     loop_integrals: Array = field(default_factory=lambda: np.zeros((0, 3), np.float32))
     racing: bool = False
     floor: Array = field(default_factory=_none)
+    learning_rate: float = 0.0
+    lowered: float = 1.0
 
 
 _PARTICLES = tuple(each.name for each in fields(Particles))

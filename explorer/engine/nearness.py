@@ -2,8 +2,10 @@
 
 At `MEASUREMENTS` evenly spaced moments of a run the places of the first `COMPARED` particles of each pane are put
 aside. Their sliced Wasserstein distance W_2 (`trainer.distances`, `AXES` directions) to p_sigma, at the pane's smallest
-sigma, is worked out later, a piece at a time, when somebody wants to see it. Draws of the density itself would lie at a
-distance that falls like N^-1/2.
+sigma, is worked out later, a piece at a time, when somebody wants to see it.
+
+Draws of the density itself do not lie at no distance, but at one that falls like N^-1/2: the **floor** is its mean over
+`CLOUDS` clouds of as many draws.
 """
 
 from __future__ import annotations
@@ -13,6 +15,7 @@ from collections.abc import Iterator, Sequence
 from time import perf_counter
 
 import numpy as np
+import torch
 
 from explorer.engine.frames import Array
 from explorer.engine.releases import PaneRun
@@ -24,6 +27,8 @@ from trainer.kernels import GAUSSIAN
 MEASUREMENTS = 60
 COMPARED = 2000
 AXES = 8
+CLOUDS = 8
+_FLOOR_SEED = 0
 
 
 class Truth:
@@ -33,6 +38,8 @@ class Truth:
         self.density = density
         self.known: dict[float, Projections | None] = {}
         """By noise level; None where this density has none."""
+        self.floors: dict[tuple[float, int], float] = {}
+        """By noise level and number of draws."""
 
     def prepare(self, sigma: float) -> Iterator[None]:
         """Work them out in pieces of a few milliseconds; they are there when the iterator ends."""
@@ -42,6 +49,19 @@ class Truth:
             self.known[sigma] = yield from projecting(self.density, sigma, AXES)
         except InputError:  # a density that is no mixture: there is no curve then
             self.known[sigma] = None
+
+    def find_floor(self, sigma: float, number: int) -> Iterator[None]:
+        """Work out how far so many draws of the density lie from it, in pieces; after `prepare`."""
+        known = self.known[sigma]
+        if known is None or (sigma, number) in self.floors:
+            return
+        generator = torch.Generator().manual_seed(_FLOOR_SEED)
+        found = []
+        for _ in range(CLOUDS):
+            draws = self.density.sample(number, sigma, generator=generator)
+            found.append(sliced_wasserstein_to_density(draws, known))
+            yield
+        self.floors[sigma, number] = float(np.mean(found))
 
 
 class Nearness:
@@ -86,6 +106,12 @@ class Nearness:
                 self._values[index].append(sliced_wasserstein_to_density(places[index], known))
                 self._times[index].append(step)
                 yield
+                yield from self._truth.find_floor(pane.smallest, places.shape[1])
+
+    def floor(self, pane: int) -> Array:
+        """The floor of this pane's distance (1,), or (0,) while it is not known."""
+        found = self._truth.floors.get((self._panes[pane].smallest, min(len(self._panes[pane].points), COMPARED)))
+        return np.zeros(0, np.float32) if found is None else np.array([found], np.float32)
 
     def until(self, pane: int, step: int) -> tuple[Array, Array]:
         """Fractions of the run (j,) and distances then (j,), up to this step."""

@@ -222,6 +222,7 @@ class ParticleRun:
                     ladder=pane.ladder.astype(np.float32),
                     distance_times=times,
                     distances=values,
+                    distance_floor=self._nearness.floor(i) if distances else _EMPTY,
                     label=self._names[i],
                     **({} if tails is None else {"trail": tails[i]}),
                     **({} if ways is None else {"path": ways[i]}),

@@ -31,7 +31,7 @@ CHUNK = 16_384
 ASKED = 2048
 """Particles for which a network is asked at a time, about 2 ms."""
 
-WEIGHED = 512
+WEIGHED = 1024
 """Particles whose density is asked for as well at a time; the exact one takes some milliseconds for them."""
 
 LOST = 0.01

@@ -322,6 +322,8 @@ class Simulation:
             loop=looking.loop,
             loop_integrals=looking.loop_integrals,
             floor=self.measurements.floor(fit),
+            learning_rate=fit.learning_rate,
+            lowered=fit.lowered,
         )
 
     @property

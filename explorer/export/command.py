@@ -32,7 +32,11 @@ def add_export_parser(subparsers: Any) -> argparse.ArgumentParser:  # noqa: ANN4
         help="write a film or a picture, with no display",
         description="Write a film (MP4, GIF) of learning and sampling, or a picture (PNG) of their result.",
     )
-    parser.add_argument("source", metavar="PROJECT-or-PRESET", help="a .scorex project, a preset's name or a picture")
+    parser.add_argument(
+        "source",
+        metavar="PROJECT-or-PRESET",
+        help="a .scorex project, a film or picture with a session inside, a preset's name or a picture",
+    )
     parser.add_argument("out", metavar="OUT", help="the file to write; .mp4, .gif or .png says what it is")
     parser.add_argument("--as", dest="as_", choices=("points", "weights"), help="what a table of two columns holds")
     parser.add_argument("--size", type=_size, metavar="WxH", help="in pixels (default: 1280x720, GIF 640x360)")
@@ -47,6 +51,7 @@ def add_export_parser(subparsers: Any) -> argparse.ArgumentParser:  # noqa: ANN4
     parser.add_argument("--seed", type=int, metavar="K", help="of network and particles (default: the project's)")
     parser.add_argument("--theme", choices=("light", "dark"), default="light", help="colours (default: light)")
     parser.add_argument("--device", choices=("auto", "cpu", "cuda", "mps"), default="auto", help="what trains")
+    parser.add_argument("--no-session", action="store_true", help="do not put the session into the file")
     parser.add_argument("--json", action="store_true", help="print one JSON object on standard output")
     return parser
 
@@ -71,6 +76,7 @@ def run_export(args: argparse.Namespace) -> int:
             theme=args.theme,
             device=args.device,
             as_=args.as_,
+            session=not args.no_session,
         )
         with _interruptible() as interrupted, _progress() as report:
             result = export(request, report, interrupted.is_set)
@@ -83,9 +89,10 @@ def run_export(args: argparse.Namespace) -> int:
     if args.json:
         print(json.dumps(asdict(result)))
     else:
+        inside = f" ({result.session_bytes / 1e6:.2f} MB of it the session)" if result.session_bytes else ""
         print(
             f"{result.path}: {result.width}x{result.height}, {result.frames} pictures, "
-            f"{result.size_bytes / 1e6:.2f} MB in {result.seconds_taken:.1f} s",
+            f"{result.size_bytes / 1e6:.2f} MB{inside} in {result.seconds_taken:.1f} s",
             file=sys.stderr,
         )
     return 0

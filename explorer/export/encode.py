@@ -19,7 +19,7 @@ import secrets
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Protocol
@@ -30,6 +30,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
+from explorer.capsules import append
 from explorer.export.gif import GIF_MAX_FPS, GifStream
 from trainer.errors import InputError
 
@@ -97,7 +98,13 @@ def check_format(suffix: str, size: tuple[int, int], fps: int) -> None:
 
 @contextmanager
 def open_film(
-    path: Path, size: tuple[int, int], fps: int, *, palette: NDArray[np.uint8] | None = None, comment: str = ""
+    path: Path,
+    size: tuple[int, int],
+    fps: int,
+    *,
+    palette: NDArray[np.uint8] | None = None,
+    comment: str = "",
+    session: Callable[[], bytes] = bytes,
 ) -> Iterator[FrameWriter]:
     """A writer of pictures of `size` (width, height); the file is at `path` once the block has ended without error.
 
@@ -107,6 +114,7 @@ def open_film(
         fps: pictures per second.
         palette: (n, 3) colours of a GIF, n <= 255; required there.
         comment: kept in the file's metadata.
+        session: asked after the last picture for the project that the file is to carry; nothing for none.
 
     Raises:
         InputError: for a file, a size or a frame rate that cannot be written.
@@ -124,6 +132,7 @@ def open_film(
                 gif = GifStream(file, size, fps, palette, comment)
                 yield gif
                 gif.finish()
+            _carry(path, temporary, session())
         else:
             film = _Mp4(path, temporary, size, fps, comment)
             try:
@@ -131,17 +140,30 @@ def open_film(
                 film.finish()
             finally:
                 film.reap()
+            _carry(path, temporary, session())
 
 
-def write_picture(path: Path, picture: Picture, *, comment: str = "") -> None:
-    """Write one PNG; `comment` becomes its tEXt entry "Comment". Raises as `open_film` does."""
+def write_picture(path: Path, picture: Picture, *, comment: str = "", session: bytes = b"") -> None:
+    """Write one PNG; `comment` becomes its iTXt entry "Comment", `session` is the project that it carries.
+
+    Raises as `open_film` does.
+    """
     check_target(path)
     info = PngInfo()
     info.add_text("Software", "Score Explorer")
     if comment:
         info.add_itxt("Comment", comment)
-    with _atomic(path) as temporary, _one_line(path), temporary.open("wb") as file:
-        Image.fromarray(picture).save(file, format="PNG", pnginfo=info, compress_level=6)
+    with _atomic(path) as temporary:
+        with _one_line(path), temporary.open("wb") as file:
+            Image.fromarray(picture).save(file, format="PNG", pnginfo=info, compress_level=6)
+        _carry(path, temporary, session)
+
+
+def _carry(path: Path, temporary: Path, session: bytes) -> None:
+    """Put the project into the file that is about to be at `path`."""
+    if session:
+        with _one_line(path), temporary.open("rb+") as file:
+            append(file, session)
 
 
 def _beside(path: Path) -> Path:

@@ -18,6 +18,7 @@ from explorer.composition import Composition
 from explorer.document import Document
 from explorer.engine.messages import Frame
 from explorer.export.captions import facts, ledger_values, provenance
+from explorer.export.carrying import Carried
 from explorer.export.encode import Cancelled, check_format, check_target, write_picture
 from explorer.export.page import Sheet, Words
 from explorer.export.replay import Script
@@ -89,7 +90,8 @@ def make_figure(request: ExportRequest, script: Script, report: Report, cancelle
     if factor > 1:
         picture = np.asarray(Image.fromarray(picture).resize(size, Image.Resampling.LANCZOS))
     comment = provenance(request, script, run.simulation.fit.device_name, torch.__version__)
-    write_picture(path, picture, comment=comment)
+    carried = Carried(script, run, request.session)
+    write_picture(path, picture, comment=comment, session=carried.project_bytes())
     return ExportResult(
         path=str(path),
         width=size[0],
@@ -100,4 +102,5 @@ def make_figure(request: ExportRequest, script: Script, report: Report, cancelle
         steps=script.steps,
         ledger=ledger_values(frame.modes, frame.pane_states),
         errors=errors,
+        session_bytes=carried.size,
     )

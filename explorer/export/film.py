@@ -10,6 +10,7 @@ import numpy as np
 import torch
 
 from explorer.export.captions import facts, ledger_values, provenance
+from explorer.export.carrying import Carried
 from explorer.export.encode import Cancelled, check_format, check_target, open_film
 from explorer.export.page import Act, FilmPage, film_palette
 from explorer.export.replay import Script
@@ -55,7 +56,10 @@ def make_film(request: ExportRequest, script: Script, report: Report, cancelled:
         pace = run.pace()
         plan = plan_film(request.seconds, fps, script.steps, script.sigma, pace)
         comment = provenance(request, script, run.simulation.fit.device_name, torch.__version__)
-        with open_film(path, size, fps, palette=film_palette(theme), comment=comment) as film:
+        carried = Carried(script, run, request.session)
+        with open_film(
+            path, size, fps, palette=film_palette(theme), comment=comment, session=carried.project_bytes
+        ) as film:
             drawn: tuple[Moment, np.ndarray] | None = None
             for k, moment in enumerate(plan):
                 check()
@@ -80,4 +84,5 @@ def make_film(request: ExportRequest, script: Script, report: Report, cancelled:
         steps=script.steps,
         ledger=ledger_values(frame.modes, frame.pane_states),
         errors=errors,
+        session_bytes=carried.size,
     )

@@ -203,7 +203,7 @@ class PaintingView(PlaneView):
 class _Curves(CurvesView):
     """The curves without advice to press keys."""
 
-    def say(self, painter: QPainter, text: str) -> None:
+    def say(self, painter: QPainter, text: str, area: QRectF | None = None) -> None:
         """Say nothing."""
 
 

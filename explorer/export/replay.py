@@ -12,12 +12,13 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from explorer.capsules import read_session
 from explorer.engine.messages import Command, ConfigureScene, Release
 from explorer.export.request import DEFAULT_STEPS, ExportRequest
 from explorer.recipe import Recipe
 from trainer.errors import InputError
 from trainer.paintings import preset_names, read_painting
-from trainer.projects import Setup, read_project
+from trainer.projects import Project, Setup
 from trainer.scenes import Scene
 
 
@@ -31,6 +32,8 @@ class Script:
         steps: training steps in all.
         scene: the panes and the start that particles are released with.
         sigma: the noise level at which learning is watched.
+        project: what the request named, if it was a project.
+        complete: whether the script is all that was done in `project`, and so ends as it does.
     """
 
     initial: Setup
@@ -38,6 +41,8 @@ class Script:
     steps: int
     scene: Scene
     sigma: float
+    project: Project | None = None
+    complete: bool = False
 
 
 def read_script(request: ExportRequest) -> Script:
@@ -46,16 +51,15 @@ def read_script(request: ExportRequest) -> Script:
     Raises:
         InputError: a source that cannot be read, or one on which nothing is painted.
     """
-    sigma = request.sigma
+    sigma, project = request.sigma, None
     if isinstance(request.source, Recipe):
         recipe = request.source
-    elif Path(request.source).suffix.lower() == ".scorex":
-        project = read_project(request.source)
+    elif (project := _project(request.source)) is not None:
         recipe, sigma = Recipe.from_project(project), project.sigma
         # A project that was saved before it was trained shows what would be learned of it.
         recipe = recipe if recipe.steps else Recipe(project.setup)
     else:
-        recipe = Recipe(_setup(request.source, request.as_))
+        recipe = Recipe(_setup(str(request.source), request.as_))
     final = recipe.final()
     if not final.weights.any():
         raise InputError(f"{_title(request)}: nothing is painted; paint something or name a preset")
@@ -65,15 +69,22 @@ def read_script(request: ExportRequest) -> Script:
     if request.seed is not None:
         initial = replace(initial, seed=request.seed, particle_seed=request.seed)
         cues = [(at, _reseeded(command, request.seed)) for at, command in cues]
-    steps = request.steps
-    if steps is None:
-        steps = max(recipe.steps, cues[-1][0] if cues else 0) or DEFAULT_STEPS
+    every = max(recipe.steps, cues[-1][0] if cues else 0) or DEFAULT_STEPS
+    steps = every if request.steps is None else request.steps
+    complete = project is not None and recipe.steps > 0 and steps == every and request.seed is None
     cues = [(at, command) for at, command in cues if at <= steps]
     scene = initial.scene
     for _, command in cues:
         if isinstance(command, ConfigureScene):
             scene = command.scene
-    return Script(initial, tuple(cues), steps, scene, sigma)
+    return Script(initial, tuple(cues), steps, scene, sigma, project, complete)
+
+
+def _project(source: str | Project) -> Project | None:
+    """The project that a source is, names, or carries inside; None for a preset, a picture or a table."""
+    if isinstance(source, Project):
+        return source
+    return None if source in preset_names() else read_session(source)
 
 
 def _title(request: ExportRequest) -> str:

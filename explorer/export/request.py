@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from multiprocessing.connection import Connection
 
     from explorer.recipe import Recipe
+    from trainer.projects import Project
 
 DEFAULT_STEPS = 3000
 """Training steps of a film that starts from a preset or a picture."""
@@ -40,7 +41,8 @@ class ExportRequest:
     """One film or picture.
 
     Attributes:
-        source: a preset's name, a project, a picture or a table of points; or a recipe as a window holds it.
+        source: a preset's name, a project, a file that carries one, a picture or a table of points; or a recipe, or a
+            project as a window holds it.
         out: the file to write, .mp4, .gif or .png.
         size: width and height in pixels; None: 1280x720, for a GIF 640x360.
         fps: pictures per second; None: 30, for a GIF 20.
@@ -51,9 +53,10 @@ class ExportRequest:
         sigma: the noise level at which learning is watched.
         device: what computes, "auto", "cpu", "cuda" or "mps".
         as_: what a source of two columns holds.
+        session: whether the file carries the session that it shows, as it is at its end.
     """
 
-    source: str | Recipe
+    source: str | Recipe | Project
     out: str
     size: tuple[int, int] | None = None
     fps: int | None = None
@@ -64,6 +67,7 @@ class ExportRequest:
     sigma: float = 0.1
     device: str = "auto"
     as_: Literal["points", "weights"] | None = None
+    session: bool = True
 
     def __post_init__(self) -> None:
         if not MIN_SECONDS <= self.seconds <= MAX_SECONDS:
@@ -91,6 +95,7 @@ class ExportResult:
         steps: training steps shown at the end.
         ledger: per pane a list of modes (centre, true mass, share, low, high) and "elsewhere".
         errors: relative Fisher error by noise level at the end.
+        session_bytes: of `size_bytes`, what the session inside takes; 0 without one.
     """
 
     path: str
@@ -102,6 +107,7 @@ class ExportResult:
     steps: int
     ledger: dict[str, Any]
     errors: dict[str, float]
+    session_bytes: int
 
 
 def export(request: ExportRequest, report: Report, cancelled: Callable[[], bool]) -> ExportResult:
@@ -133,8 +139,18 @@ def export(request: ExportRequest, report: Report, cancelled: Callable[[], bool]
     return make_film(request, script, report, cancelled)
 
 
+def export_asked(connection: Connection, requests: Connection) -> None:
+    """Be a spawned process that makes the one export that comes through a pipe of its own."""
+    try:
+        with requests:
+            request: ExportRequest = requests.recv()
+    except (EOFError, OSError):  # the window is gone
+        return
+    export_process(connection, request)
+
+
 def export_process(connection: Connection, request: ExportRequest) -> None:
-    """Make an export in a spawned process, the target of which this is.
+    """Make an export in a process of its own.
 
     Sends ("progress", done, total, what) now and then, and at last one of ("finished", path), ("cancelled",) and
     ("failed", line). The word "cancel", SIGTERM or a closed pipe (the window is gone) calls the export off.

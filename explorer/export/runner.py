@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import multiprocessing
+from contextlib import suppress
 from multiprocessing.connection import Connection
+from threading import Thread
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
-from explorer.export.request import ExportRequest, export_process
+from explorer.export.request import ExportRequest, export_asked
 
 _POLL_MS = 50
 
@@ -48,14 +50,19 @@ class ExportRunner(QObject):
         """
         context = multiprocessing.get_context("spawn")
         ours, theirs = context.Pipe()
-        process = context.Process(target=export_process, args=(theirs, request), name="score-export", daemon=True)
+        asked, asking = context.Pipe(duplex=False)
+        process = context.Process(target=export_asked, args=(theirs, asked), name="score-export", daemon=True)
         try:
             process.start()
         except BaseException:
             ours.close()
+            asking.close()
             raise
         finally:
             theirs.close()
+            asked.close()
+        # A request holds megabytes, and whoever writes them waits until the process has been loaded and reads them.
+        Thread(target=_ask, args=(asking, request), name="ask-export", daemon=True).start()
         self._connection, self._process = ours, process
         self._timer.start()
 
@@ -108,3 +115,9 @@ class ExportRunner(QObject):
             self._connection.close()
             self._connection = None
         self._process = None
+
+
+def _ask(pipe: Connection, request: ExportRequest) -> None:
+    """Hand a request to a process that is being loaded; one that has ended meanwhile is seen by the runner."""
+    with pipe, suppress(OSError):
+        pipe.send(request)

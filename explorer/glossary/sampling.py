@@ -213,7 +213,8 @@ MOVING = (
     Entry(
         "distance",
         "Distance to the truth",
-        "How far the cloud is from the density: what it costs to carry one into the other, averaged over directions.",
+        "How far the cloud is from the density: what it costs to carry one into the other, averaged over directions. "
+        "The line under a pane draws it over the run, on a logarithmic axis that all panes share.",
         r"SW^2 = \mathrm{mean}_\theta \int_0^1 \left|F_\theta^{-1}(u) - G_\theta^{-1}(u)\right|^2 du",
         "Bonneel et al. 2015; trainer/distances.py",
         r"SW = <distance>\ \mathrm{at}\ <time>\ \mathrm{of\ the\ run}",

@@ -19,7 +19,7 @@ _LOSS = "loss"
 _SAMPLER = "sampler"
 """Stands for the pane's sampler; all samplers where no frame says which."""
 
-_PANE = (_SAMPLER, "epsilon", "ladder", "table_error", "evaluations", "sigma", "band", "elsewhere")
+_PANE = (_SAMPLER, "epsilon", "ladder", "table_error", "evaluations", "sigma", "band", "distance", "elsewhere")
 
 TILES: dict[str, tuple[str, ...]] = {
     "painting": ("p_sigma", "mass", "draws"),

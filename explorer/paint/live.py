@@ -1,7 +1,8 @@
 """A stroke while it is drawn: the paint beneath it, and how the part that has just been covered looks.
 
-Drawing costs work on the cells that the last piece of the way may have changed. The paint it ends with is, bit for bit,
-what the command for the whole stroke makes of the paint beneath.
+Drawing costs work on the cells that the last piece of the way may have changed, and on all cells if the stroke is a
+share of the mass, which the way spreads as it grows. The paint it ends with is, bit for bit, what the command for the
+whole stroke makes of the paint beneath.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from explorer.edits import Smooth, Stroke, Weights
 from explorer.paint.applying import blended
 from explorer.paint.smoothing import smoothed
 from explorer.paint.symmetry import SymmetricCoverage
+from explorer.paint.weighing import Components, weighed
 
 
 class LiveStroke:
@@ -21,11 +23,13 @@ class LiveStroke:
     Attributes:
         base: the paint beneath, (n, n).
         paint: the paint as it shows now; another array after every piece.
+        components: the Gaussian components as they are now.
     """
 
-    def __init__(self, command: Stroke | Smooth, base: Weights) -> None:
+    def __init__(self, command: Stroke | Smooth, base: Weights, components: Components = ()) -> None:
         """Begin at the command's first point; further ones come by `extend`."""
         self.base = self.paint = base
+        self.components = self._beneath = components
         self._command = replace(command, points=())
         self._points = [command.points[0]]
         self._coverage = SymmetricCoverage(command.brush, len(base), command.symmetry)
@@ -50,6 +54,10 @@ class LiveStroke:
         return self._show(self._coverage.end())
 
     def _show(self, rect: Rect | None) -> Rect | None:
+        if rect is not None and self._soft is None and self._command.brush.by_mass:
+            whole = self._coverage.mask
+            self.paint, self.components = weighed(self.base, self._beneath, whole, self._command.brush)
+            return Rect.whole(self.paint)
         if rect is not None:
             under, mask = self.base[rect.slices], self._coverage.mask[rect.slices]
             paint = self.paint.copy()

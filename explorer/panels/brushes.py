@@ -1,7 +1,8 @@
 """The strip under the canvas: the tool in hand, how large, how strong, and what to start from.
 
 One button shows the tool and opens a palette of all of them; what else can be set of a tool stands in the drawer. The
-two small sliders draw what they mean: a wedge that grows with the radius, a ramp that darkens with the strength.
+two small sliders draw what they mean: a wedge that grows with the radius, a ramp that darkens with the strength;
+where the strength is a share of the mass, a bar of which that part is filled.
 """
 
 from __future__ import annotations
@@ -39,6 +40,9 @@ RADII = (0.02, 0.5)
 PLACES = 100
 """Places on each slider."""
 
+BY_MASS = "A stroke adds that part of all mass, however long it is; the rest keeps its proportions"
+"""What it means that the strength is a share of the mass."""
+
 _SHORTEST = 24
 """Sliders shorter than this, in pixels, are no use."""
 
@@ -48,7 +52,8 @@ class BrushStrip(QWidget):
 
     Args:
         actions: at least `undo`, `redo` and `clear`, whose icons the strip draws. Actions named "tool_brush" and so on
-            (`tool_` and the name of one of `TOOLS`) fill the palette; where they are missing the strip makes its own.
+            (`tool_` and the name of one of `TOOLS`) fill the palette, and "by_mass" makes the strength a share of the
+            mass; where they are missing the strip makes its own.
         kit: the tools that the canvas uses; one of its own without.
     """
 
@@ -70,10 +75,19 @@ class BrushStrip(QWidget):
         self.palette_menu.setAccessibleName("Tools")
         self.palette_menu.setToolTipsVisible(True)
         self.palette_menu.addActions(list(self.tool_actions.values()))
+        self.palette_menu.addSeparator()
+        self.by_mass = actions.get("by_mass") or self._make_by_mass()
+        self.by_mass.setCheckable(True)
+        self.by_mass.triggered.connect(self.kit.weigh)
+        self.palette_menu.addAction(self.by_mass)
         self.tool_button.setMenu(self.palette_menu)
         self.tool_button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         self.radius = _Wedge("Radius of the brush", "smaller [, larger ]")
-        self.strength = _Ramp("Strength of the brush", "weaker {, stronger }")
+        self.strength = _Ramp(
+            "Strength of the brush", "weaker {, stronger }; % makes it a share of the mass, or a flow"
+        )
+        self.strength.addAction(self.by_mass)
+        self.strength.setContextMenuPolicy(Qt.ContextMenuPolicy.ActionsContextMenu)
         self.presets = self._button("Presets", "Start from a preset")
         self.menu = PresetMenu(self)
         self.menu.chosen.connect(self.preset_chosen)
@@ -154,6 +168,13 @@ class BrushStrip(QWidget):
             made[spec.name] = action
         return made
 
+    def _make_by_mass(self) -> QAction:
+        action = QAction("Strength is a share of the mass", self)
+        action.setShortcut(QKeySequence("%"))
+        action.setToolTip(BY_MASS)
+        self.addAction(action)
+        return action
+
     def _button(self, name: str, tip: str) -> QToolButton:
         button = QToolButton()
         button.setAutoRaise(True)
@@ -185,16 +206,19 @@ class BrushStrip(QWidget):
 
     def _show(self, options: ToolOptions) -> None:
         brush, spec = options.brush, next(spec for spec in TOOLS if spec.name == options.tool)
+        weighing = self.strength.filled = options.weighing
+        self.by_mass.setChecked(brush.by_mass)
+        strength = f"{three(100 * brush.strength)} % of the mass" if weighing else three(brush.strength)
         for slider, place, words in (
             (self.radius, _place(brush.radius), f"radius {three(brush.radius)}"),
-            (self.strength, round(brush.strength * PLACES), f"strength {three(brush.strength)}"),
+            (self.strength, round(brush.strength * PLACES), f"strength {strength}"),
         ):
             slider.blockSignals(True)
             slider.setValue(place)
             slider.blockSignals(False)
             slider.update()
             slider.setAccessibleDescription(words)
-            slider.setToolTip(f"{slider.accessibleName()}: {words.split()[1]} ({slider.keys})")
+            slider.setToolTip(f"{slider.accessibleName()}: {words.partition(' ')[2]} ({slider.keys})")
         self.tool_actions[options.tool].setChecked(True)
         self.tool_button.setIcon(icon(options.tool, self._theme, round(16 * self._factor)))
         self.tool_button.setToolTip(f"{spec.title} ({spec.key}): {spec.tip}")
@@ -258,10 +282,20 @@ class _Wedge(_Small):
 
 
 class _Ramp(_Small):
-    """Darkens to the right: strength."""
+    """Darkens to the right: strength. `filled`: it is a share of the mass, and drawn as one."""
+
+    filled = False
 
     def draw(self, painter: QPainter, area: QRectF) -> None:
-        """A bar from clear to full."""
+        """A bar from clear to full, or one of which this part is full."""
+        if self.filled:
+            bar = area.adjusted(0.5, 2.5, -0.5, -2.5)
+            part = QRectF(bar.left(), bar.top(), bar.width() * self.value() / PLACES, bar.height())
+            painter.fillRect(part, self.theme.colour("quiet"))
+            painter.setPen(QPen(self.theme.colour("quiet"), 1))
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.drawRect(bar)
+            return
         ramp = QLinearGradient(area.topLeft(), area.topRight())
         ramp.setColorAt(0, self.theme.colour("quiet", 0.08))
         ramp.setColorAt(1, self.theme.colour("quiet", 1.0))

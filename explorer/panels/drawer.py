@@ -1,14 +1,13 @@
 """The drawer at the window's right: one page at a time of what can be set, behind a row of names.
 
-The pages are panels of their own; the drawer shows, scrolls and scales them. While it is open it follows the hand: a
-click on a square turns to the page of what stands there.
+The pages are panels of their own, made when they are first turned to; the drawer shows, scrolls and scales them. While
+it is open it follows the hand: a click on a square turns to the page of what stands there.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import (
     QButtonGroup,
     QFrame,
@@ -21,7 +20,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from explorer.theme import CONTROL, UNIT, Theme, font
+from explorer.late import Late
+from explorer.theme import CONTROL, LIGHT, UNIT, Theme, font
 from explorer.views.tile import tell
 
 WIDTH = 312
@@ -52,12 +52,12 @@ class Drawer(QWidget):
     turned = Signal(str)
     """The page that is shown now."""
 
-    def __init__(self, pages: Mapping[str, QWidget], parent: QWidget | None = None) -> None:
+    def __init__(self, pages: Late[QWidget], parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setAccessibleName("Settings")
         self.setObjectName("drawer")
-        self.pages = dict(pages)
-        self._factor = 1.0
+        self.pages = pages
+        self._theme, self._factor = LIGHT, 1.0
         self._tabs: dict[str, QToolButton] = {}
         self._areas: dict[str, QScrollArea] = {}
         self._stack = QStackedWidget()
@@ -65,7 +65,7 @@ class Drawer(QWidget):
         row = QHBoxLayout()
         row.setContentsMargins(UNIT, UNIT // 2, UNIT, 0)
         row.setSpacing(0)
-        for name, page in self.pages.items():
+        for name in pages:
             tab = QToolButton()
             tab.setText(TITLES[name])
             tab.setToolTip(f"Settings: {TITLES[name].lower()}")
@@ -77,7 +77,6 @@ class Drawer(QWidget):
             group.addButton(tab)
             row.addWidget(tab)
             self._tabs[name] = tab
-            self._stack.addWidget(self._framed(name, page))
         row.addStretch(1)
         rule = QFrame()
         rule.setObjectName("rule")
@@ -90,9 +89,13 @@ class Drawer(QWidget):
         layout.addWidget(self._stack, 1)
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Expanding)
         self.set_scale(1.0)
-        self.turn(next(iter(self.pages)))
+        self._tabs[next(iter(pages))].setChecked(True)
+        pages.each(self._take)
 
-    def _framed(self, name: str, page: QWidget) -> QScrollArea:
+    def _take(self, name: str, page: QWidget) -> None:
+        """Put a page into its place, in the colours and at the scale of the others."""
+        tell(page, "set_theme", self._theme)
+        tell(page, "set_scale", self._factor)
         body = QWidget()
         body.setAutoFillBackground(False)
         column = QVBoxLayout(body)
@@ -107,7 +110,7 @@ class Drawer(QWidget):
         area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         area.viewport().setAutoFillBackground(False)
         self._areas[name] = area
-        return area
+        self._stack.addWidget(area)
 
     @property
     def page(self) -> str:
@@ -117,12 +120,23 @@ class Drawer(QWidget):
     def turn(self, name: str) -> None:
         """Show this page."""
         self._tabs[name].setChecked(True)
-        self._stack.setCurrentWidget(self._areas[name])
+        self._need()
         self.turned.emit(name)
+
+    def _need(self) -> None:
+        """Show the page whose name is marked, whether it was there before or not."""
+        self.pages[self.page]
+        self._stack.setCurrentWidget(self._areas[self.page])
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Have a page to show."""
+        self._need()
+        super().showEvent(event)
 
     def set_theme(self, theme: Theme) -> None:
         """Draw in these colours."""
-        for page in self.pages.values():
+        self._theme = theme
+        for page in self.pages.made.values():
             tell(page, "set_theme", theme)
 
     def set_scale(self, factor: float) -> None:
@@ -130,7 +144,7 @@ class Drawer(QWidget):
         self._factor = factor
         for tab in self._tabs.values():
             tab.setFont(font(CONTROL, scale=factor))
-        for page in self.pages.values():
+        for page in self.pages.made.values():
             tell(page, "set_scale", factor)
         self.setFixedWidth(round(WIDTH * factor))
 

@@ -18,7 +18,7 @@ class DropVeil(QWidget):
     def __init__(
         self, window: QMainWindow, files: Callable[[QMimeData], list[Path]], drop: Callable[[QMimeData], object]
     ) -> None:
-        """`files` says which files are dragged, `drop` opens them. Fields of text leave files to the window."""
+        """`files` says which files are dragged, `drop` opens them. Fields of text `leave_files` to the window."""
         super().__init__(window)
         self._files, self._drop = files, drop
         self._theme, self._factor, self._words = LIGHT, 1.0, ""
@@ -26,9 +26,7 @@ class DropVeil(QWidget):
         self.setAccessibleName("Open what is dropped")
         self.hide()
         window.setAcceptDrops(True)
-        for kind in (QLineEdit, QPlainTextEdit):
-            for field in window.findChildren(kind):
-                field.setAcceptDrops(False)
+        leave_files(window)
 
     def enter(self, event: QDragEnterEvent) -> None:
         """Take files and say which."""
@@ -69,3 +67,10 @@ class DropVeil(QWidget):
             painter.setFont(font(HEADING, bold=True, scale=self._factor))
             flags = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
             painter.drawText(self.rect().adjusted(32, 0, -32, 0), flags, self._words)
+
+
+def leave_files(widget: QWidget) -> None:
+    """Let the fields of text in this widget leave dragged files to the window."""
+    for kind in (QLineEdit, QPlainTextEdit):
+        for field in widget.findChildren(kind):
+            field.setAcceptDrops(False)

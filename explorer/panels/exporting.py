@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Literal
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QCloseEvent
 from PySide6.QtWidgets import (
+    QCheckBox,
     QDialog,
     QFileDialog,
     QHBoxLayout,
@@ -24,16 +25,19 @@ from PySide6.QtWidgets import (
 )
 
 from explorer.export.request import DEFAULT_STEPS, FILM_SIZE, GIF_SIZE, ExportRequest
+from explorer.numbers import three
 from explorer.panels.fields import FieldRow, Spec
 from explorer.theme import CONTROL, HEADING, UNIT, Theme, font
 from trainer.errors import InputError
 
 if TYPE_CHECKING:
     from explorer.recipe import Recipe
+    from trainer.projects import Project
 
 KINDS = ((".mp4", "film (MP4)"), (".gif", "film (GIF)"), (".png", "picture (PNG)"))
 SIZES = ("1280 x 720", "1920 x 1080", "1080 x 1080", "640 x 360")
 CUSTOM = "custom"
+INSIDE = "Session inside (opens again in Score Explorer)"
 
 _FIELDS = (
     Spec("kind", "kind", "MP4 for slides and video, GIF where nothing else plays, PNG for the last picture", KINDS),
@@ -54,7 +58,7 @@ class ExportDialog(QDialog):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._source: str | Recipe = "crescents"
+        self._source: str | Recipe | Project = "crescents"
         self._look: tuple[Literal["light", "dark"], float, str] = ("light", 0.1, "auto")
         self._running = False
         self.setWindowTitle("Export")
@@ -68,6 +72,14 @@ class ExportDialog(QDialog):
         self.browse.setToolTip("Choose where to write the film or picture")
         self.browse.setAutoDefault(False)
         self.browse.clicked.connect(self._choose)
+        self.inside = QCheckBox(INSIDE)
+        self.inside.setAccessibleName(INSIDE)
+        self.inside.setToolTip(
+            "The file carries painting, settings, journal and network; other programs pass over them"
+        )
+        self.weight = QLabel("")
+        self.weight.setProperty("quiet", True)
+        self.inside.toggled.connect(self.weight.setEnabled)
         self.line = QLabel("")
         self.line.setWordWrap(True)
         self.line.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
@@ -85,6 +97,11 @@ class ExportDialog(QDialog):
         place.setSpacing(UNIT)
         place.addWidget(self.path, 1)
         place.addWidget(self.browse)
+        carried = QHBoxLayout()
+        carried.setSpacing(UNIT)
+        carried.addWidget(self.inside)
+        carried.addStretch(1)
+        carried.addWidget(self.weight)
         buttons = QHBoxLayout()
         buttons.setSpacing(UNIT)
         buttons.addStretch(1)
@@ -97,6 +114,7 @@ class ExportDialog(QDialog):
         for row in self.rows.values():
             layout.addWidget(row)
         layout.addLayout(place)
+        layout.addLayout(carried)
         layout.addSpacing(UNIT)
         layout.addWidget(self.line)
         layout.addWidget(self.bar)
@@ -109,24 +127,34 @@ class ExportDialog(QDialog):
 
     def prepare(
         self,
-        source: str | Recipe,
+        source: str | Recipe | Project,
         path: Path,
         *,
         steps: int = DEFAULT_STEPS,
         theme: Literal["light", "dark"] = "light",
         sigma: float = 0.1,
         device: str = "auto",
+        session: bool = True,
     ) -> None:
-        """Ask about exporting this source; the suffix of `path` (.mp4, .gif, .png) is the kind first offered."""
+        """Ask about exporting this source; the suffix of `path` (.mp4, .gif, .png) is the kind first offered.
+
+        `session`: whether its session is offered to go with it.
+        """
         if self._running:
             return
         self._source, self._look = source, (theme, sigma, device)
         self.path.setText(str(path))
         self.rows["kind"].set_value(path.suffix if path.suffix in dict(KINDS) else ".mp4")
+        self.inside.setChecked(session)
+        self.weight.setText("")
         self.rows["seconds"].set_value(20.0)
         self.rows["steps"].set_value(max(steps, 0) or DEFAULT_STEPS)
         self._kind_chosen()
         self._show_state("")
+
+    def show_weight(self, session_bytes: int) -> None:
+        """Say how much the session adds to the file."""
+        self.weight.setText(f"{three(session_bytes / 1e6)} MB")
 
     def request(self) -> ExportRequest:
         """What the fields ask for; `InputError` says in one line what is wrong with them."""
@@ -151,6 +179,7 @@ class ExportDialog(QDialog):
             theme=theme,
             sigma=sigma,
             device=device,
+            session=self.inside.isChecked(),
         )
 
     def set_progress(self, done: int, total: int, text: str) -> None:
@@ -181,7 +210,7 @@ class ExportDialog(QDialog):
 
     def set_scale(self, factor: float) -> None:
         """Type this many times its size."""
-        for widget in (self.path, self.browse, self.line, self.go, self.stop):
+        for widget in (self.path, self.browse, self.inside, self.weight, self.line, self.go, self.stop):
             widget.setFont(font(CONTROL, scale=factor))
         self.heading.setFont(font(HEADING, scale=factor))
         for row in self.rows.values():
@@ -270,7 +299,7 @@ class ExportDialog(QDialog):
         """Show the line, and the controls that belong to asking or to waiting."""
         self.line.setText(text)
         self.bar.setVisible(self._running)
-        for widget in (*self.rows.values(), self.path, self.browse, self.go):
+        for widget in (*self.rows.values(), self.path, self.browse, self.inside, self.go):
             widget.setEnabled(not self._running)
         self.stop.setEnabled(True)
         self.stop.setText("Cancel" if self._running else "Close")

@@ -84,7 +84,6 @@ class FieldRow(QWidget):
         self.note.setWordWrap(True)
         self.note.setProperty("quiet", True)
         self.note.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        self.note.setVisible(bool(spec.note))
         if isinstance(self.editor, Choice):
             self.editor.activated.connect(self._finished)
         else:
@@ -99,6 +98,8 @@ class FieldRow(QWidget):
         layout.addWidget(self.label, 0, 0)
         layout.addWidget(self.editor, 0, 1)
         layout.addWidget(self.note, 1, 0, 1, 2)
+        self.note.setVisible(bool(spec.note))
+        self._usual = spec.note
         self._buttons: tuple[QPushButton, QPushButton] | None = None
         self._factor = 1.0
 
@@ -122,13 +123,21 @@ class FieldRow(QWidget):
             self.editor.setText(str(value) if self.spec.plain else _written(value))
         self.set_error("")
 
+    def set_note(self, text: str) -> None:
+        """Say this below the field from now on, except while an error or a question stands there."""
+        before, self._usual = self._usual, text
+        if text != before and self.note.text() == before:
+            self.note.setText(text)
+            self.note.setVisible(bool(text))
+            self.editor.setAccessibleDescription(text)
+
     def set_error(self, line: str) -> None:
         """Say below the field what is wrong; an empty line brings the note back."""
         wrong = bool(line)
         self._hide_buttons()
-        self.note.setText(line or self.spec.note)
+        self.note.setText(line or self._usual)
         self.note.setVisible(bool(self.note.text()))
-        self.editor.setAccessibleDescription(line or self.spec.note)
+        self.editor.setAccessibleDescription(line or self._usual)
         if self.editor.property("wrong") != wrong:
             self.editor.setProperty("wrong", wrong)
             self.note.setProperty("quiet", not wrong)

@@ -195,12 +195,12 @@ class FoldingSection(QWidget):
         self.hint = QLabel(hint)
         self.hint.setProperty("quiet", True)
         self.hint.setWordWrap(True)
-        self.hint.setVisible(bool(hint))
         self.body = QWidget()
         self._rows = QVBoxLayout(self.body)
         self._rows.setContentsMargins(0, 0, 0, 0)
         self._rows.setSpacing(UNIT)
         self._rows.addWidget(self.hint)
+        self.hint.setVisible(bool(hint))  # once it has a parent: without one it would be a window
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(UNIT // 2)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 from math import cos, pi, sin
 
 from PySide6.QtCore import QPointF, QRectF, Qt
@@ -21,10 +22,17 @@ DENSITIES = (1, 2)
 
 def icon(name: str, theme: Theme, size: int = GRID) -> QIcon:
     """The icon of this name ("play", "pause", ...) in the theme's ink, paler where disabled."""
+    return QIcon(_icon(name, theme.ink, size))
+
+
+@lru_cache(maxsize=256)
+def _icon(name: str, ink: str, size: int) -> QIcon:
     result = QIcon()
     for mode, alpha in ((QIcon.Mode.Normal, 1.0), (QIcon.Mode.Disabled, 0.35)):
+        colour = QColor(ink)
+        colour.setAlphaF(alpha)
         for density in DENSITIES:
-            result.addPixmap(_pixmap(DRAWINGS[name], theme.colour("ink", alpha), size, density), mode)
+            result.addPixmap(_pixmap(DRAWINGS[name], colour, size, density), mode)
     return result
 
 

@@ -173,6 +173,11 @@ class _Columns(QWidget):
         self.setFixedSize(wide, max(used, min(high, 40)))
         self.update()
 
+    @property
+    def column_width(self) -> int:
+        """Pixels that a row has for its key and its words."""
+        return self._across // self._columns - 3 * UNIT
+
     def _height(self, group: KeyGroup) -> int:
         return round((_HEAD + _ROW * len(group.rows) + 10) * self._factor)
 
@@ -190,24 +195,35 @@ class _Columns(QWidget):
                 painter.drawText(self.rect(), middle | left_edge, "No key is found. Clear the filter to see all.")
             step = self._across // self._columns
             for column, groups in enumerate(self._placed):
-                x, y, wide = column * step, 0, step - 3 * UNIT
+                x, y, wide = column * step, 0, self.column_width
                 for group in groups:
                     painter.setFont(title)
                     painter.setPen(QColor(self.theme.ink))
                     painter.drawText(QRect(x, y, wide, head - UNIT), middle | left_edge, group.title)
                     painter.fillRect(x, y + head - UNIT, wide, 1, QColor(self.theme.rule))
                     y += head - UNIT // 2
-                    longest = max(QFontMetrics(bold).horizontalAdvance(key) for key, _ in group.rows)
-                    keys = max(round(_KEYS * k), longest + 2 * UNIT)
-                    for key, what in group.rows:
+                    for (key, what), start in zip(group.rows, starts(group, wide, k), strict=True):
                         painter.setFont(bold)
-                        painter.drawText(QRect(x, y, keys, row), middle | left_edge, key)
+                        painter.drawText(QRect(x, y, start, row), middle | left_edge, key)
                         painter.setFont(usual)
-                        box = QRect(x + keys, y, wide - keys, row)
+                        box = QRect(x + start, y, wide - start, row)
                         words = QFontMetrics(usual).elidedText(what, Qt.TextElideMode.ElideRight, box.width())
                         painter.drawText(box, middle | left_edge, words)
                         y += row
                     y += round(10 * k) + UNIT // 2
+
+
+def starts(group: KeyGroup, wide: int, scale: float) -> list[int]:
+    """Where the words of each row begin, in pixels from its left edge.
+
+    They stand below each other right of the longest key, but further left where that leaves the longest words no room;
+    a long key then pushes its own words to the right.
+    """
+    bold, usual = QFontMetrics(font(CONTROL, bold=True, scale=scale)), QFontMetrics(font(CONTROL, scale=scale))
+    keys = [bold.horizontalAdvance(key) + 2 * UNIT for key, _ in group.rows]
+    words = max(usual.horizontalAdvance(what) for _, what in group.rows)
+    column = max(round(_KEYS * scale), min(max(keys), wide - words))
+    return [max(column, key) for key in keys]
 
 
 def _fill(groups: tuple[KeyGroup, ...], heights: list[int], tallest: int) -> list[list[KeyGroup]]:

@@ -1,8 +1,11 @@
 """The ladder editor: levels as points on a logarithmic axis, and what they will do before any particle moves.
 
-The axis takes the hands (`explorer.panels.ladder_axis`), fields below it take exact numbers of the chosen level, and
-every change asks for a prediction a moment later, once the hand has come to rest. The engine computes it; the editor
-shows the newest answer and passes over answers to older questions.
+The axis takes the hands (`explorer.panels.ladder_axis`), fields below it take exact numbers of the chosen level. The
+engine predicts; the editor shows the newest answer and passes over answers to older questions.
+
+While a level is dragged the editor asks every `REST` milliseconds at most, and not before the question before has its
+answer. When the hand lets go it asks for the ladder as it is now, and only then says that it was edited: the prediction
+is under way before any particle is released. Another ladder that is shown is asked for once it has come to rest.
 """
 
 from __future__ import annotations
@@ -29,7 +32,7 @@ from trainer.errors import InputError
 from trainer.settings import ParticleSettings, number, whole
 
 REST = 200
-"""Milliseconds without an edit after which a prediction is asked for."""
+"""Milliseconds between two questions while a hand moves, and of rest before one where a ladder is shown."""
 
 _FLAGS = 2
 """Unstable levels whose reason is written out."""
@@ -48,7 +51,8 @@ class LadderEditor(QWidget):
     def __init__(self, settings: ParticleSettings | None = None, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.settings = settings or ParticleSettings()
-        self._asked = 0
+        self._asked, self._answered = 0, 0
+        self._asked_for: Rungs = ()
         self._searching = -1
         self.axis = LadderAxis()
         self.axis.moved.connect(self._dragged)
@@ -109,6 +113,8 @@ class LadderEditor(QWidget):
         """Show the answer to the newest question; others are passed over."""
         if event.number != self._asked:
             return
+        self._answered = event.number
+        self._pace()
         searched = event.number == self._searching
         self._searching = -1
         self.seek.setEnabled(True)
@@ -119,6 +125,7 @@ class LadderEditor(QWidget):
             self.reasons.setText("\n\n".join(event.reasons))
             self.reasons.show()
             changed = event.found != self.axis.rungs
+            self._asked_for = event.found
             self.axis.show_rungs(event.found)
             self._fill()
             if changed:
@@ -132,9 +139,10 @@ class LadderEditor(QWidget):
         self.flags.setVisible(bool(flagged))
 
     def ask(self) -> None:
-        """Ask for the prediction of the ladder now, without waiting for the hand to rest."""
+        """Ask for the prediction of the ladder now, without waiting."""
         self._rest.stop()
         self._asked += 1
+        self._asked_for = self.axis.rungs
         self._searching = -1
         self.seek.setEnabled(True)
         self.prediction_wanted.emit(PredictLadder(self._now(), self._asked))
@@ -162,12 +170,21 @@ class LadderEditor(QWidget):
 
     def _dragged(self, rungs: Rungs) -> None:
         self._fill()
-        self._wait()
+        if self._answered < self._asked or not self.errors.text():
+            self._say_predicting()
+        self._pace()
 
     def _edited(self, rungs: Rungs) -> None:
         self._fill()
-        self._wait()
+        if rungs != self._asked_for:
+            self._say_predicting()
+            self.ask()
         self._emit(rungs)
+
+    def _pace(self) -> None:
+        """Ask soon, if the hand has moved on since the last question and that has its answer."""
+        if self.axis.rungs != self._asked_for and self._answered == self._asked and not self._rest.isActive():
+            self._rest.start()
 
     def _emit(self, rungs: Rungs) -> None:
         self.geometric.setEnabled(True)
@@ -216,13 +233,17 @@ class LadderEditor(QWidget):
     # --- questions ----------------------------------------------------------------------------------------
 
     def _wait(self) -> None:
-        """Say that the prediction shown is of another ladder, and ask for one when the hand rests."""
+        """Pass over what was asked before, and ask when the ladder has come to rest."""
         self._asked += 1
         self._searching = -1
         self.seek.setEnabled(True)
+        self._say_predicting()
+        self._rest.start()
+
+    def _say_predicting(self) -> None:
+        """Say that the prediction shown is of another ladder."""
         self.errors.setText(f"{_total(self.axis.rungs)}, predicting")
         self.flags.hide()
-        self._rest.start()
 
     def _open(self, shown: bool) -> None:
         self._request.setVisible(shown)
@@ -239,6 +260,7 @@ class LadderEditor(QWidget):
         self._rest.stop()
         self._asked += 1
         self._searching = self._asked
+        self._asked_for = self.axis.rungs
         self.seek.setEnabled(False)
         self.errors.setText("looking for the smallest ladder")
         self.prediction_wanted.emit(PredictLadder(self._now(), self._asked, weights, variance))

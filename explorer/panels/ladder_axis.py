@@ -58,6 +58,7 @@ class LadderAxis(Chart):
         self._span = (0.01, 1.0)
         self._strip = ""
         self._held = False
+        self._before: Rungs = ()  # the ladder when the hand took a level
         self.setAccessibleName("Ladder of noise levels")
         self.setToolTip(
             "Drag a level: along σ, its steps (above) or its step size (below). Double click adds one, Delete removes "
@@ -159,7 +160,7 @@ class LadderAxis(Chart):
         if found is not None:
             index, self._strip = found
             self.select(index)
-            self._held = True
+            self._held, self._before = True, self.rungs
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         """Move what is held: along sigma, and up or down."""
@@ -178,11 +179,12 @@ class LadderAxis(Chart):
             self.moved.emit(rungs)
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
-        """Let go: the edit is complete."""
+        """Let go: the edit is complete, if anything was moved."""
         if self._held and event.button() == Qt.MouseButton.LeftButton:
             self._held = False
             self.show_rungs(self.rungs)
-            self.edited.emit(self.rungs)
+            if self.rungs != self._before:
+                self.edited.emit(self.rungs)
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
         """Add a level where there is none."""

@@ -15,6 +15,8 @@ from PySide6.QtWidgets import (
     QListWidgetItem,
     QPlainTextEdit,
     QPushButton,
+    QSizePolicy,
+    QSpacerItem,
     QVBoxLayout,
     QWidget,
 )
@@ -42,6 +44,8 @@ class NoticeBoard(QDialog):
         self._theme = LIGHT
         self.setWindowTitle("What happened")
         self.heading = QLabel("What has happened since the start")
+        self.nothing = QLabel("Nothing so far needs a word.")
+        self.nothing.setProperty("quiet", True)
         self.list = QListWidget()
         self.list.setAccessibleName("Notices, the last one first")
         self.list.setToolTip("The last one first; choose one to see what else is known about it")
@@ -65,12 +69,15 @@ class NoticeBoard(QDialog):
         buttons.addWidget(self.show_folder)
         buttons.addStretch(1)
         buttons.addWidget(self.close_button)
-        layout = QVBoxLayout(self)
+        layout = self._lines = QVBoxLayout(self)
         layout.setContentsMargins(3 * UNIT, 2 * UNIT, 3 * UNIT, 2 * UNIT)
         layout.setSpacing(UNIT)
         layout.addWidget(self.heading)
+        layout.addWidget(self.nothing)
         layout.addWidget(self.list, 2)
         layout.addWidget(self.details, 1)
+        self._space = QSpacerItem(0, 0)
+        layout.addSpacerItem(self._space)
         layout.addLayout(buttons)
         self._unsubscribe = log.subscribe(lambda _: self._refresh())
         self.set_scale(1.0)
@@ -81,7 +88,7 @@ class NoticeBoard(QDialog):
         self._refresh()
         self.raise_()
         self.activateWindow()
-        self.list.setFocus()
+        (self.list if self._notices else self.close_button).setFocus()
 
     def end(self) -> None:
         """Listen no more; may be called twice."""
@@ -99,16 +106,31 @@ class NoticeBoard(QDialog):
     def set_scale(self, factor: float) -> None:
         """Type this many times its size."""
         self.heading.setFont(font(HEADING, scale=factor))
-        for widget in (self.list, self.copy, self.show_folder, self.close_button):
+        for widget in (self.nothing, self.list, self.copy, self.show_folder, self.close_button):
             widget.setFont(font(CONTROL, scale=factor))
         self.details.setFont(font(CAPTION, scale=factor))
-        self.resize(round(640 * factor), round(480 * factor))
+        self._factor = factor
+        self._fit()
+
+    def _fit(self) -> None:
+        """Take the room that a list needs, or one line."""
+        self.resize(round(640 * self._factor), round((480 if self._notices else 144) * self._factor))
 
     def _refresh(self) -> None:
         if not self.isVisible():
             return
         chosen = self._chosen()
         self._notices = list(reversed(self._log.notices))
+        some = bool(self._notices)
+        other = some == self.list.isHidden()
+        self.nothing.setVisible(not some)
+        self.list.setVisible(some)
+        self.details.setVisible(some)
+        grow = QSizePolicy.Policy.Minimum if some else QSizePolicy.Policy.Expanding
+        self._space.changeSize(0, 0, QSizePolicy.Policy.Minimum, grow)
+        self._lines.invalidate()
+        if other:
+            self._fit()
         self.list.blockSignals(True)
         self.list.clear()
         row = 0
@@ -118,7 +140,7 @@ class NoticeBoard(QDialog):
             self.list.addItem(item)
             if chosen is not None and notice.text == chosen.text:
                 row = i
-        self.list.setCurrentRow(row if self._notices else -1)
+        self.list.setCurrentRow(row if some else -1)
         self.list.blockSignals(False)
         self._choose(self.list.currentRow())
 
@@ -128,10 +150,7 @@ class NoticeBoard(QDialog):
 
     def _choose(self, row: int) -> None:
         notice = self._notices[row] if 0 <= row < len(self._notices) else None
-        if notice is None:
-            text = "Nothing has happened so far that needs a word."
-        else:
-            text = notice.details or "Nothing else is known about it."
+        text = "" if notice is None else notice.details or "Nothing else is known about it."
         if text != self.details.toPlainText():
             self.details.setPlainText(text)
 

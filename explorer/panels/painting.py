@@ -12,11 +12,12 @@ from explorer.edits import Change, Resize, Smooth
 from explorer.numbers import share, three
 from explorer.paint.regions import THRESHOLD, Region
 from explorer.paint.symmetry import MOST_FOLDS
+from explorer.panels.brushes import BY_MASS
 from explorer.panels.components import ComponentForm
 from explorer.panels.fields import FieldRow, Spec
 from explorer.panels.form import FoldingSection, Form, Section
 from explorer.theme import CAPTION, CONTROL, UNIT, Theme, font
-from explorer.tools.kit import TOOLS, Picture, ToolKit, ToolOptions
+from explorer.tools.kit import TOOLS, WEIGHED, Picture, ToolKit, ToolOptions
 from explorer.tools.masses import MassReadout
 from explorer.tools.placing import text_picture
 from trainer.errors import InputError
@@ -26,6 +27,7 @@ _ALL = tuple(spec.name for spec in TOOLS)
 _ROWS = {
     "brush.radius": ("brush", "eraser", "line", "ellipse", "smooth", "gaussian"),
     "brush.strength": tuple(name for name in _ALL if name != "select"),
+    "brush.by_mass": WEIGHED,
     "tolerance": ("fill",),
     "softness": ("smooth",),
     "stamp_width": ("stamp",),
@@ -34,7 +36,14 @@ _ROWS = {
 
 _SPECS = (
     Spec("brush.radius", "radius", "Where the brush ends, in units of the plane: the painting is 2 wide"),
-    Spec("brush.strength", "strength", "The share of what is missing that one stroke adds; a fill's weight"),
+    Spec("brush.strength", "strength", "What one stroke adds, of what is missing or of all mass; a fill's weight"),
+    Spec(
+        "brush.by_mass",
+        "strength is",
+        "Flow: the part of what is missing that a stroke adds, where it passes. "
+        f"A share of the mass: {BY_MASS[0].lower()}{BY_MASS[1:]} (%)",
+        choices=((False, "flow"), (True, "share of the mass")),
+    ),
     Spec("tolerance", "tolerance", "How much a filled cell may differ from the one pointed at, of 1"),
     Spec("softness", "width of the blur", "The standard deviation of the Gaussian, in units of the plane"),
     Spec("stamp_width", "longer side", "Of the stamp, in units of the plane: the painting is 2 wide"),
@@ -188,7 +197,10 @@ class PaintingPage(QWidget):
 
     def _show_options(self, options: ToolOptions) -> None:
         spec = next(spec for spec in TOOLS if spec.name == options.tool)
-        self.tool.hint.setText(f"{spec.title} ({spec.key}). {spec.tip}.")
+        words = f"{spec.title} ({spec.key}). {spec.tip}."
+        if options.weighing:
+            words += f" {self._weighs(options)}"
+        self.tool.hint.setText(words)
         if options != self.form.settings:
             self.form.set_settings(options)
         for path, tools in _ROWS.items():
@@ -205,6 +217,14 @@ class PaintingPage(QWidget):
         ):
             box.setChecked(on)
         self.folds.set_value(options.symmetry.folds)
+
+    @staticmethod
+    def _weighs(options: ToolOptions) -> str:
+        """What a stroke does to the mass."""
+        share = f"{three(100 * options.brush.strength)} %"
+        if options.tool == "eraser":
+            return f"One stroke takes {share} of the mass from where it passes, or all that is there."
+        return f"One stroke becomes {share} of the mass, however long it is; the rest keeps its proportions."
 
     def _show_masses(self, regions: tuple[Region, ...]) -> None:
         if not regions:

@@ -135,7 +135,9 @@ class CommandPalette(Overlay):
     def _search(self, text: str) -> None:
         by_name = {entry.name: entry for entry in self._all}
         recent = [by_name[name] for name in self.used if name in by_name]
-        self._found = ranked(text, self._all, lambda e: f"{e.text} {e.place}", lambda e: e.tip, recent)
+        self._found = ranked(
+            text, self._all, lambda e: f"{e.text} {e.place}", lambda e: e.tip, recent, title=lambda e: e.text
+        )
         self.list.clear()
         for entry in self._found:
             item = QListWidgetItem(entry.text)

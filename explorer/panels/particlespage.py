@@ -7,21 +7,24 @@ anew. The editor of the ladder shows for annealed Langevin dynamics, which goes 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QLabel, QPushButton, QToolButton, QVBoxLayout, QWidget
 
 from explorer.document import Change, ChangeParticleSeed, ChangeScene, Document
 from explorer.engine.frames import Frame
 from explorer.panels.fields import Spec, with_value
 from explorer.panels.form import FoldingSection, Form, Proposal, Section
+from explorer.panels.icons import icon
 from explorer.panels.ladder import LadderEditor
 from explorer.panels.paneform import LADDER, SECTIONS, hidden, uses_ladder
 from explorer.panels.region import RegionEditor
-from explorer.panes import TITLES, pane_titles
-from explorer.theme import CAPTION, CONTROL, UNIT, Theme, font
+from explorer.panes import TITLES, one_more, pane_titles
+from explorer.theme import CAPTION, CONTROL, LIGHT, UNIT, Theme, font
 from trainer.errors import InputError
 from trainer.scenes import MOST_PANES, REGION_SIDE, Pane, Scene, Start, StartKind, region_text
 from trainer.settings import Rung, whole
@@ -96,7 +99,12 @@ class _Seed:
 
 
 class ParticlesPage(QWidget):
-    """Panes, start, number and seed of the particles."""
+    """Panes, start, number and seed of the particles.
+
+    Args:
+        ladder: the editor of a ladder of one's own, for annealed Langevin dynamics.
+        actions: "pane_add", which the page has a button for; one of its own without.
+    """
 
     commanded = Signal(object)
     """A `ChangeScene` or a `ChangeParticleSeed`."""
@@ -104,10 +112,16 @@ class ParticlesPage(QWidget):
     pane_chosen = Signal(int)
     """The index of the pane that is edited from now on, for the editor of the ladder."""
 
-    def __init__(self, ladder: LadderEditor | None = None, parent: QWidget | None = None) -> None:
+    def __init__(
+        self,
+        ladder: LadderEditor | None = None,
+        actions: Mapping[str, QAction] | None = None,
+        parent: QWidget | None = None,
+    ) -> None:
         super().__init__(parent)
         self.setAccessibleName("Particles")
-        self._scene, self._factor = Scene(), 1.0
+        self._adding = (actions or {}).get("pane_add") or self._make_adding()
+        self._scene, self._theme, self._factor = Scene(), LIGHT, 1.0
         self.chosen = 0
         self.ladder = ladder
         self.pane = Form(self._scene.panes[0], SECTIONS)
@@ -128,6 +142,7 @@ class ParticlesPage(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(UNIT)
         layout.addLayout(self._pane_row())
+        layout.addLayout(self._button_row())
         self.pane.sections[0].add(self.copy)
         layout.addWidget(self.pane)
         if ladder is not None:
@@ -148,7 +163,7 @@ class ParticlesPage(QWidget):
         self.set_scale(1.0)
 
     def _pane_row(self) -> QHBoxLayout:
-        """Numbers to choose a pane by, and buttons that add and remove one."""
+        """Numbers to choose a pane by."""
         row = QHBoxLayout()
         row.setSpacing(UNIT // 2)
         self._group = QButtonGroup(self)
@@ -162,25 +177,43 @@ class ParticlesPage(QWidget):
             self.numbers.append(button)
             row.addWidget(button)
         row.addStretch(1)
-        self.add, self.remove = QToolButton(), QToolButton()
-        for button, text, tip, slot in (
-            (self.add, "Add", "Add a pane like the one that is chosen, to four", self._add_pane),
-            (self.remove, "Remove", "Remove the chosen pane", self._remove_pane),
-        ):
-            button.setText(text)
-            button.setToolTip(tip)
-            button.setAccessibleName(f"{text} pane")
-            button.clicked.connect(slot)
-            row.addWidget(button)
         return row
+
+    def _button_row(self) -> QHBoxLayout:
+        """The menu's action that adds a pane, in its own words, and a button that removes the chosen one."""
+        row = QHBoxLayout()
+        row.setSpacing(UNIT // 2)
+        self.add, self.remove = QToolButton(), QToolButton()
+        self.add.setDefaultAction(self._adding)
+        self.add.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        self.add.setAccessibleName(self._adding.text().replace("&", ""))
+        self.remove.setText("Remove this pane")
+        self.remove.setToolTip("Remove the pane that is chosen above")
+        self.remove.setAccessibleName("Remove this pane")
+        self.remove.clicked.connect(self._remove_pane)
+        for button in (self.add, self.remove):
+            row.addWidget(button)
+        row.addStretch(1)
+        return row
+
+    def _make_adding(self) -> QAction:
+        """The action for a page without a menu."""
+        action = QAction("Add a pane", self)
+        action.setToolTip("One more pane of particles, up to four")
+        action.triggered.connect(lambda: self.commanded.emit(ChangeScene(one_more(self._scene))))
+        return action
 
     # --- what the rest of the program calls
 
     def show_document(self, document: Document, change: Change) -> None:
         """Show the document's scene and seed where they have changed."""
         if document.scene != self._scene:
+            added = len(document.scene.panes) == len(self._scene.panes) + 1 and not change.opened
             self._scene = document.scene
-            self._show()
+            if added:
+                self.choose(len(document.scene.panes) - 1)
+            else:
+                self._show()
         if document.particle_seed != self.seed.settings.seed:
             self.seed.set_settings(_Seed(document.particle_seed))
 
@@ -194,6 +227,8 @@ class ParticlesPage(QWidget):
         for form in (self.pane, self.common, self.seed):
             form.set_theme(theme)
         self.region.set_theme(theme)
+        self._theme = theme
+        self._draw_icon()
         if self.ladder is not None:
             self.ladder.set_theme(theme)
 
@@ -212,6 +247,12 @@ class ParticlesPage(QWidget):
             button.setFont(font(CONTROL, scale=factor))
         for button in self.numbers:
             button.setMinimumWidth(round(32 * factor))
+        self.add.setIconSize(QSize(round(16 * factor), round(16 * factor)))
+        self._draw_icon()
+
+    def _draw_icon(self) -> None:
+        """Give the action its icon, which the menu shows too."""
+        self._adding.setIcon(icon("add", self._theme, round(16 * self._factor)))
 
     def choose(self, index: int) -> None:
         """Edit this pane from now on."""
@@ -232,7 +273,7 @@ class ParticlesPage(QWidget):
                 button.setToolTip(titles[index])
                 button.setAccessibleName(f"Pane {index + 1}: {titles[index]}")
         self.numbers[self.chosen].setChecked(True)
-        self.add.setEnabled(len(panes) < MOST_PANES)
+        self._adding.setEnabled(len(panes) < MOST_PANES)
         self.remove.setEnabled(len(panes) > 1)
         self.copy.setVisible(self.chosen > 0)
         pane = panes[self.chosen]
@@ -304,13 +345,6 @@ class ParticlesPage(QWidget):
             self._warn(str(error).partition(": ")[2] or str(error))
             return
         self._change(replace(self._scene, start=start))
-
-    def _add_pane(self) -> None:
-        panes = self._scene.panes
-        if len(panes) < MOST_PANES:
-            self.chosen, before = len(panes), self.chosen
-            self._change(replace(self._scene, panes=(*panes, panes[before])))
-            self.pane_chosen.emit(self.chosen)
 
     def _remove_pane(self) -> None:
         panes = self._scene.panes

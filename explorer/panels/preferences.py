@@ -60,6 +60,11 @@ SWITCHES = (
         "reduce motion",
         "Squares are renewed four times a second: particles jump, nothing streams",
     ),
+    (
+        "session_inside",
+        "session inside what is exported",
+        "A film, picture or panel carries its session and opens again in Score Explorer",
+    ),
 )
 
 

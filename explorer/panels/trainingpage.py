@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from explorer.document import Change, ChangeFit, ChangeSeed, ChangeStop, Document
 from explorer.engine.frames import Frame
+from explorer.numbers import three
 from explorer.panels.fields import Spec
 from explorer.panels.fitform import NETWORK, NOISE, TRAINING, WEIGHTS, hidden, propose
 from explorer.panels.form import Form, Proposal, Section
@@ -104,6 +105,16 @@ class TrainingPage(QWidget):
         text = f"{frame.parameters:,} weights · {frame.draws:,} draws seen" if frame.parameters else ""
         if text != self._note.text():
             self._note.setText(text)
+        self.show_rate(frame.learning_rate, frame.lowered)
+
+    def show_rate(self, rate: float, lowered: float) -> None:
+        """Say below the learning rate what it is at this step, and whether a failed step has lowered it.
+
+        Args:
+            rate: of the next step; 0 if it is not known.
+            lowered: what undone steps have multiplied it by, 1 if there were none.
+        """
+        self.fit.rows["learning_rate"].set_note(rate_words(rate, lowered))
 
     def set_theme(self, theme: Theme) -> None:
         """Draw in these colours."""
@@ -138,3 +149,11 @@ class TrainingPage(QWidget):
 
     def _stop_edited(self, settings: StopSettings) -> None:
         self.commanded.emit(ChangeStop(settings))
+
+
+def rate_words(rate: float, lowered: float) -> str:
+    """The present learning rate in words; arguments as in `TrainingPage.show_rate`."""
+    if rate <= 0:
+        return ""
+    words = f"now {three(rate)}"
+    return words if lowered >= 1 else f"{words}; lowered to 1/{1 / lowered:,.0f} when the loss blew up"

@@ -94,10 +94,7 @@ class TransportBar(QWidget):
         if running != self._running:
             self._running = running
             self._draw_icons()
-        if frame.training:
-            state = f"{three(frame.steps_per_second)} steps/s" if frame.steps_per_second > 0 else "training"
-        else:
-            state = "paused" if frame.step else "not trained yet"
+        state = "training" if frame.training else "paused" if frame.step else "not trained yet"
         self._say(self.training, "  ·  ".join([f"step {frame.step:,}", state, *([frame.busy] if frame.busy else [])]))
         if frame.released:
             self._say(self.moving, _place(frame))

@@ -11,9 +11,11 @@ from typing import NamedTuple, Protocol
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QKeyEvent, QPainter, QPen
 
+from explorer.brush import Brush
 from explorer.document import Document
 from explorer.theme import Theme
 from explorer.tools.kit import ToolKit
+from explorer.tools.weights import done, promised
 
 Point = tuple[float, float]
 
@@ -63,6 +65,9 @@ class Surface(Protocol):
 
 class Tool:
     """A tool that does nothing; each kind overrides what it answers to."""
+
+    inked: Brush | None = None
+    """What draws the stroke that is being drawn: the kit's brush, turned round by Shift or the pen's rubber end."""
 
     def __init__(self, canvas: Surface) -> None:
         self.canvas = canvas
@@ -114,6 +119,14 @@ class Tool:
     def reading(self) -> str:
         """Words on what is being done, for the line under the picture; "" for none."""
         return ""
+
+    def amount(self) -> str:
+        """How much of the mass is added or taken, so far or by the next stroke; "" where the strength says no such."""
+        if not self.kit.options.weighing:
+            return ""
+        if self.document.stroking and self.inked is not None:
+            return done(self.document, self.inked)
+        return promised(self.kit.brush)
 
     def knobs(self) -> list[QPointF]:
         """Where its handles are, in pixels, for what is written on the canvas to keep clear of."""

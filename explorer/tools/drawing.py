@@ -12,6 +12,7 @@ from explorer.edits import Ellipse, Line, Smooth, Stroke
 from explorer.numbers import three
 from explorer.paint.shapes import spanned, straight
 from explorer.tools.base import Point, Tool, Touch
+from explorer.tools.weights import spelt
 
 _STILL = 3.0
 """Pixels: a drag that ends nearer to its start was a click, and the next click is its other end."""
@@ -26,7 +27,8 @@ class BrushTool(Tool):
     def press(self, touch: Touch) -> None:
         """Set the brush down."""
         points = ((*touch.point, touch.pressure),)
-        self.document.begin(Stroke(self._brush(touch), points, self.kit.options.symmetry))
+        self.inked = self._brush(touch)
+        self.document.begin(Stroke(self.inked, points, self.kit.options.symmetry))
 
     def drag(self, touch: Touch) -> None:
         """Draw on."""
@@ -39,6 +41,10 @@ class BrushTool(Tool):
     def cancel(self) -> None:
         """Take the stroke back."""
         self.document.cancel_stroke()
+
+    def reading(self) -> str:
+        """What a stroke weighs, if its strength is a share of the mass."""
+        return spelt(self.amount(), self.document.stroking)
 
     def paint(self, painter: QPainter, pointer: Point | None) -> None:
         """The brush's ring, and those of its images."""
@@ -107,6 +113,10 @@ class SpanTool(Tool, ABC):
         self.start = None
         self.document.cancel_stroke()
 
+    def reading(self) -> str:
+        """What it weighs, if the strength is a share of the mass."""
+        return spelt(self.amount(), self.document.stroking)
+
     def paint(self, painter: QPainter, pointer: Point | None) -> None:
         """The brush's ring at the pointer."""
         if pointer is not None:
@@ -128,8 +138,8 @@ class LineTool(SpanTool):
     def command(self, start: Point, touch: Touch) -> Line:
         """The line to here."""
         end = straight(start, touch.point) if touch.shift else touch.point
-        brush = replace(self.kit.brush, eraser=touch.rubber)
-        return Line(brush, start, end, self.kit.options.symmetry)
+        self.inked = replace(self.kit.brush, eraser=touch.rubber)
+        return Line(self.inked, start, end, self.kit.options.symmetry)
 
 
 class EllipseTool(SpanTool):
@@ -139,7 +149,8 @@ class EllipseTool(SpanTool):
         """The ellipse to here."""
         options = self.kit.options
         centre, radii = spanned(start, touch.point, touch.shift)
-        return Ellipse(replace(options.brush, eraser=touch.rubber), centre, radii, options.filled, options.symmetry)
+        self.inked = replace(options.brush, eraser=touch.rubber)
+        return Ellipse(self.inked, centre, radii, options.filled, options.symmetry)
 
     def paint(self, painter: QPainter, pointer: Point | None) -> None:
         """The brush's ring if it draws with the brush."""

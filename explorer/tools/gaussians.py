@@ -16,7 +16,7 @@ from PySide6.QtGui import QKeyEvent, QPainter
 from explorer.edits import ChangeComponents
 from explorer.numbers import share, three
 from explorer.tools.base import Point, Tool, Touch
-from trainer.components import MOST, Component, mass_of
+from trainer.components import MOST, Component, mass_of, with_share
 
 _REACH = 9.0
 """Pixels from a handle's middle within which a press takes it."""
@@ -94,10 +94,17 @@ class GaussianTool(Tool):
             spread = self.kit.options.brush.radius
             x, y = touch.point
             mass = 2 * pi * spread * spread * self.kit.options.brush.strength
-            placed = _rounded(Component(x, y, spread, spread, 0.0, mass))
+            placed = _rounded(self._weighed(Component(x, y, spread, spread, 0.0, mass)))
             self.document.preview(ChangeComponents((*self.document.components, placed), "placing a Gaussian"))
             self.kit.choose(len(self.document.components) - 1)
             self._handle, self._start = "place", placed
+
+    def _weighed(self, component: Component) -> Component:
+        """The component with the share of the mass that the strength asks for, if it asks for one and can have it."""
+        rest, strength = mass_of(self.document.paint, self.document.components), self.kit.brush.strength
+        if not self.kit.options.weighing or rest <= 0 or strength >= 1:
+            return component
+        return with_share(component, strength, rest)
 
     def _take(self, handle: str) -> None:
         assert self.chosen is not None
@@ -178,7 +185,7 @@ class GaussianTool(Tool):
     def reading(self) -> str:
         """The chosen component's mass and share."""
         if self.chosen is None:
-            return ""
+            return self.amount()
         c = self.document.components[self.chosen]
         whole = mass_of(self.document.paint, self.document.components)
         return f"mass {three(c.mass)}  share {share(c.mass / whole)}"

@@ -16,7 +16,7 @@ from trainer.errors import InputError
 SMALLEST, LARGEST = 0.01, 0.6
 """The radii that keys, wheel and slider reach, in units of the plane."""
 
-_FAINTEST = 0.05
+_FAINTEST, _LIGHTEST = 0.05, 0.01
 
 
 class ToolSpec(NamedTuple):
@@ -43,6 +43,12 @@ TOOLS = (
 
 PAINTING = ("brush", "eraser")
 
+WEIGHED = ("brush", "eraser", "line", "ellipse", "fill", "gaussian", "stamp")
+"""The tools whose strength can be a share of the mass."""
+
+_FIRST_SHARE = 0.1
+"""The strength when it is a share of the mass for the first time."""
+
 
 @dataclass(frozen=True, eq=False)
 class Picture:
@@ -58,7 +64,8 @@ class ToolOptions:
 
     Attributes:
         tool: the name of the one in hand.
-        brush: radius and strength of all that paints; an eraser exactly while the tool is one.
+        brush: radius and strength of all that paints; an eraser exactly while the tool is one. What is smoothed has no
+            share of the mass: its strength is that of the blur either way.
         symmetry: what is drawn with every stroke, line and ellipse.
         filled: whether ellipses are.
         tolerance: how much a filled cell may differ from the one pointed at, of 1.
@@ -83,6 +90,11 @@ class ToolOptions:
     lasso: bool = False
     masses: bool = True
 
+    @property
+    def weighing(self) -> bool:
+        """Whether the strength of the tool in hand is a share of the mass."""
+        return self.brush.by_mass and self.tool in WEIGHED
+
     def __post_init__(self) -> None:
         for name, low, high in (("tolerance", 0.0, 1.0), ("softness", 0.005, 0.5), ("stamp_width", 0.05, 2.0)):
             value = getattr(self, name)
@@ -106,6 +118,7 @@ class ToolKit(QObject):
         super().__init__(parent)
         self._options = ToolOptions()
         self._component: int | None = None
+        self._other_strength = _FIRST_SHARE
 
     @property
     def options(self) -> ToolOptions:
@@ -123,7 +136,7 @@ class ToolKit(QObject):
         Raises:
             InputError: a value out of range; nothing is set.
         """
-        options = replace(self._options, **values)
+        options = self._with_strength(replace(self._options, **values))
         if options.tool in PAINTING and "brush" not in values:
             options = replace(options, brush=replace(options.brush, eraser=options.tool == "eraser"))
         elif "brush" in values and options.tool in PAINTING:
@@ -133,6 +146,19 @@ class ToolKit(QObject):
         if options != self._options:
             self._options = options
             self.changed.emit(options)
+
+    def _with_strength(self, options: ToolOptions) -> ToolOptions:
+        """Bring back the strength of the other kind with it: six tenths of what is missing are no share of the mass."""
+        brush, before = options.brush, self._options.brush
+        if brush.by_mass == before.by_mass or brush.strength != before.strength:
+            return options
+        options = replace(options, brush=replace(brush, strength=self._other_strength))
+        self._other_strength = before.strength
+        return options
+
+    def weigh(self, on: bool) -> None:
+        """Make the strength a share of the mass, or a flow again."""
+        self.set(brush=replace(self.brush, by_mass=on))
 
     def take(self, tool: str) -> None:
         """Take a tool in hand."""
@@ -144,7 +170,8 @@ class ToolKit(QObject):
 
     def strengthen(self, amount: float) -> None:
         """Add to the strength."""
-        strength = min(max(round(self.brush.strength + amount, 2), _FAINTEST), 1.0)
+        least = _LIGHTEST if self.brush.by_mass else _FAINTEST
+        strength = min(max(round(self.brush.strength + amount, 2), least), 1.0)
         self.set(brush=replace(self.brush, strength=strength))
 
     @property

@@ -19,18 +19,22 @@ _TALL = 96
 
 
 class FillTool(Tool):
-    """Floods the region under the pointer to the strength; Shift empties it."""
+    """Floods the region under the pointer to the strength, or with that share of the mass; Shift takes away."""
 
     def press(self, touch: Touch) -> None:
         """Fill."""
         if all(-1 <= value <= 1 for value in touch.point):
             options = self.kit.options
-            level = 0.0 if touch.shift or touch.rubber else options.brush.strength
-            self.document.do(Fill(touch.point, level, options.tolerance))
+            emptied = touch.shift or touch.rubber
+            level = 0.0 if emptied else options.brush.strength
+            weighed = replace(options.brush, eraser=emptied) if options.weighing else None
+            self.document.do(Fill(touch.point, level, options.tolerance, weighed))
 
     def reading(self) -> str:
-        """What is filled, and to which weight."""
+        """What is filled, and to which weight or with how much of the mass."""
         options = self.kit.options
+        if amount := self.amount():
+            return f"{amount}, where within {three(options.tolerance)}"
         return f"fill to {three(options.brush.strength)} where within {three(options.tolerance)}"
 
 
@@ -65,12 +69,14 @@ class StampTool(Tool):
         options = self.kit.options
         if options.stamp is None:
             return None
-        brush = replace(options.brush, eraser=touch.shift or touch.rubber)
-        return Stamp(options.stamp.weights, touch.point, options.stamp_width, brush, options.stamp.name)
+        self.inked = replace(options.brush, eraser=touch.shift or touch.rubber)
+        return Stamp(options.stamp.weights, touch.point, options.stamp_width, self.inked, options.stamp.name)
 
     def reading(self) -> str:
         """What is stamped."""
         stamp = self.kit.options.stamp
+        if stamp and (amount := self.amount()):
+            return f"{amount}, stamp {stamp.name}"
         return f"stamp {stamp.name}" if stamp else "type a text or choose a picture in the settings (D)"
 
     def paint(self, painter: QPainter, pointer: Point | None) -> None:

@@ -6,21 +6,19 @@ name each connected region's share of the mass where there are at least two.
 
 Mouse or pen: the left button uses the tool in hand, a pen's pressure scales the strength and its rubber end erases.
 Keyboard: arrows move the cross-hair and Return is the button, held while its way is drawn; letters take the tools
-(`explorer.tools.kit.TOOLS`), [ and ] (or Ctrl with the wheel) change the brush's size, { and } the strength, Delete
-deletes what is chosen or selected, Escape takes back what is being done.
+(`explorer.tools.kit.TOOLS`), [ and ] (or Ctrl with the wheel) change the brush's size, { and } the strength, % makes it
+a share of the mass, Delete deletes what is chosen or selected, Escape takes back what is being done.
 """
 
 from __future__ import annotations
 
 import math
 import weakref
-from math import cos, pi, sin
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QRect, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QRect, QRectF, Qt, Signal
 from PySide6.QtGui import (
     QFocusEvent,
-    QFontMetrics,
     QKeyEvent,
     QMouseEvent,
     QPainter,
@@ -33,9 +31,8 @@ from PySide6.QtWidgets import QWidget
 
 from explorer.brush import Brush, Rect
 from explorer.engine.frames import Frame
-from explorer.numbers import share, three
+from explorer.numbers import three
 from explorer.paint.symmetry import NONE
-from explorer.theme import CAPTION, font
 from explorer.tools.base import Tool, Touch
 from explorer.tools.drawing import BrushTool, EllipseTool, LineTool, SmoothTool
 from explorer.tools.gaussians import GaussianTool
@@ -43,7 +40,7 @@ from explorer.tools.kit import TOOLS, ToolKit, ToolOptions
 from explorer.tools.masses import MassReadout
 from explorer.tools.placing import FillTool, StampTool
 from explorer.tools.selecting import SelectTool
-from explorer.views.labels import Room, ShareLabels
+from explorer.views.over_canvas import SharePlates, paint_amount, paint_axes
 from explorer.views.plane import PlaneRange, PlaneView, pair
 
 if TYPE_CHECKING:
@@ -66,8 +63,6 @@ _MIRRORED = ("brush", "eraser", "line", "ellipse", "smooth")
 _RETURN = (Qt.Key.Key_Return, Qt.Key.Key_Enter)
 _SIZE_STEP = 1.15
 _STRENGTH_STEP = 0.05
-_LEAST_NAMED = 0.005
-"""Regions with a smaller share get no plate."""
 
 
 class Canvas(PlaneView):
@@ -87,14 +82,14 @@ class Canvas(PlaneView):
             plane_range,
             "Painting",
             "Paint a density. Arrow keys move the cross-hair, Return is the button, letters take the tools, "
-            "brackets change the size, braces the strength.",
+            "brackets change the size, braces the strength; percent makes it a share of the mass.",
             parent,
         )
         self.document = document
         self.kit = kit or ToolKit(self)
         self.masses = MassReadout(document, self)
         self._brush = self.kit.brush
-        self._labels = ShareLabels()
+        self._plates = SharePlates()
         self._tools: dict[type[Tool], Tool] = {kind: kind(self) for kind in dict.fromkeys(_KINDS.values())}
         self.tool = self._tools[_KINDS[self.kit.options.tool]]
         self._rubber = self._pressed = self._pressed_by_key = False
@@ -186,37 +181,15 @@ class Canvas(PlaneView):
         options = self.kit.options
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         if options.symmetry != NONE and options.tool in _MIRRORED:
-            self._paint_axes(painter)
+            paint_axes(self, painter, options.symmetry)
         if options.masses:
-            self._paint_shares(painter)
+            self._plates.paint(self, painter, self.masses.regions, self.document.weights, self.tool.knobs())
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setBrush(Qt.BrushStyle.NoBrush)
         self.tool.paint(painter, self.cursor_point)
-
-    def _paint_axes(self, painter: QPainter) -> None:
-        symmetry, origin = self.kit.options.symmetry, self.to_pixel(0, 0)
-        painter.setPen(QPen(self.theme.colour("quiet", 0.7), 1, Qt.PenStyle.DashLine))
-        if symmetry.left_right:
-            painter.drawLine(self.to_pixel(0, -1), self.to_pixel(0, 1))
-        if symmetry.up_down:
-            painter.drawLine(self.to_pixel(-1, 0), self.to_pixel(1, 0))
-        if symmetry.folds > 1:
-            for k in range(symmetry.folds):
-                angle = pi / 2 + 2 * pi * k / symmetry.folds
-                painter.drawLine(origin, self.to_pixel(cos(angle), sin(angle)))
-
-    def _paint_shares(self, painter: QPainter) -> None:
-        named = [region for region in self.masses.regions if region.share >= _LEAST_NAMED]
-        if len(named) < 2:
-            return
-        metrics = QFontMetrics(font(CAPTION, scale=self.scale))
-        size = QSize(metrics.horizontalAdvance("0.000") + 8, metrics.height())
-        room = Room(self.mapping(), self.square(), self.scale)
-        plates = self._labels.place(tuple(named), self.document.weights, size, room)
-        knobs = [knob.toPoint() for knob in self.tool.knobs()]
-        for region, plate in zip(named, plates, strict=True):
-            if not any(plate.contains(knob) for knob in knobs):  # the tool's own line names it otherwise
-                self.paint_plate(painter, share(region.share), plate.topLeft(), Qt.Corner.TopLeftCorner)
+        if self.document.stroking and self.cursor_point is not None and (words := self.tool.amount()):
+            radius = self.kit.brush.reach(self.document.size) * self.mapping()[0]
+            paint_amount(self, painter, words, self.to_pixel(*self.cursor_point), radius)
 
     def _take_weights(self) -> None:
         self.ground.show(self.document.weights, (0.0, 0.0), 1.0)
@@ -364,6 +337,8 @@ class Canvas(PlaneView):
             self.kit.resize(_SIZE_STEP if key == Qt.Key.Key_BracketRight else 1 / _SIZE_STEP)
         elif key in (Qt.Key.Key_BraceLeft, Qt.Key.Key_BraceRight):
             self.kit.strengthen(_STRENGTH_STEP if key == Qt.Key.Key_BraceRight else -_STRENGTH_STEP)
+        elif key == Qt.Key.Key_Percent:
+            self.kit.weigh(not self.kit.brush.by_mass)
         elif key in _LETTERS and plain:
             self.kit.take(_LETTERS[key])
         else:

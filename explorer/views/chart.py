@@ -6,11 +6,12 @@ that a timer has yet to bring.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import lru_cache
 
 from PySide6.QtCore import QEvent, QRectF, Qt
 from PySide6.QtGui import QAccessible, QColor, QFont, QFontMetricsF, QHelpEvent, QPainter
-from PySide6.QtWidgets import QToolTip, QWidget
+from PySide6.QtWidgets import QToolButton, QToolTip, QWidget
 
 from explorer.engine.messages import Frame
 from explorer.theme import CAPTION, LIGHT, Theme, font
@@ -99,12 +100,12 @@ class Chart(QWidget):
         """The width of a text in pixels."""
         return face(pixels, bold, self.factor)[1].horizontalAdvance(text)
 
-    def say(self, painter: QPainter, text: str) -> None:
-        """One quiet line in the middle: what an empty chart is waiting for."""
-        painter.setFont(font(scale=self.factor))
+    def say(self, painter: QPainter, text: str, area: QRectF | None = None) -> None:
+        """One quiet line in the middle of the chart, or of one plot: what it is waiting for."""
+        painter.setFont(font(scale=self.factor) if area is None else font(CAPTION, scale=self.factor))
         painter.setPen(self.theme.colour("quiet"))
-        margin = 16 * self.factor
-        box = QRectF(self.rect()).adjusted(margin, 0, -margin, 0)
+        margin = (16 if area is None else 4) * self.factor
+        box = QRectF(area or self.rect()).adjusted(margin, 0, -margin, 0)
         painter.drawText(box, Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap, text)
 
     def focus_mark(self, painter: QPainter) -> None:
@@ -113,6 +114,45 @@ class Chart(QWidget):
             painter.setPen(self.theme.colour("quiet"))
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.drawRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5))
+
+
+class WordButton(QToolButton):
+    """A word in a chart's margin that can be pressed: the axis's unit, the noise level."""
+
+    def __init__(self, name: str, pressed: Callable[[], object], chart: Chart) -> None:
+        super().__init__(chart)
+        self.setAutoRaise(True)
+        self.setCursor(Qt.CursorShape.PointingHandCursor)
+        self.setAccessibleName(name)
+        self.clicked.connect(pressed)
+
+    def say(self, words: str) -> None:
+        """Show these words, in the chart's colours and at its scale."""
+        chart = self._chart
+        self.setFont(font(CAPTION, scale=chart.factor))
+        self.setText(words)
+        self.setStyleSheet(
+            f"QToolButton {{ border: none; background: transparent; padding: 0; color: {chart.theme.quiet}; }}"
+            f"QToolButton:hover, QToolButton:focus {{ color: {chart.theme.ink}; text-decoration: underline; }}"
+        )
+
+    def say_axis(self, in_seconds: bool) -> None:
+        """Show the unit of a horizontal axis, and offer the other one."""
+        now, other = ("seconds", "steps") if in_seconds else ("steps", "seconds")
+        self.say(now)
+        self.setToolTip(f"Against {now}; click for {other} (T)")
+
+    def settle(self, top: float) -> None:
+        """Stand at the chart's right edge, from this height down."""
+        chart, wide = self._chart, self.sizeHint().width()
+        self.setGeometry(chart.width() - wide, round(top), wide, round(20 * chart.factor))
+
+    @property
+    def _chart(self) -> Chart:
+        """The chart that it stands in; held by Qt alone, so that the two let go of each other."""
+        chart = self.parentWidget()
+        assert isinstance(chart, Chart)
+        return chart
 
 
 def blend(one: QColor, other: QColor, amount: float) -> QColor:

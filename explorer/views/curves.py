@@ -19,15 +19,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen, QResizeEvent
-from PySide6.QtWidgets import QToolButton, QWidget
+from PySide6.QtWidgets import QWidget
 
+from explorer.engine.history import next_measurement
 from explorer.engine.messages import ERROR_SIGMAS, Frame
 from explorer.numbers import three
 from explorer.tables import Table
 from explorer.theme import CAPTION, Theme, font
 from explorer.viewing import Viewing, ViewOptions
 from explorer.views.axes import Floats, axis_range
-from explorer.views.chart import RIGHT, Chart, blend
+from explorer.views.chart import RIGHT, Chart, WordButton, blend
 
 if TYPE_CHECKING:
     from explorer.views.plots import CurvePlots
@@ -58,11 +59,7 @@ class CurvesView(Chart):
         self._timer.timeout.connect(self.update)
         self._loader = QTimer(self, singleShot=True, interval=0)
         self._loader.timeout.connect(self._build)
-        self._axis = QToolButton(self)
-        self._axis.setAutoRaise(True)
-        self._axis.setCursor(Qt.CursorShape.PointingHandCursor)
-        self._axis.setAccessibleName("Horizontal axis: steps or seconds")
-        self._axis.clicked.connect(self.toggle_axis)
+        self._axis = WordButton("Horizontal axis: steps or seconds", self.toggle_axis, self)
         self.setAccessibleName("How wrong: relative Fisher error and loss")
         self.setMinimumSize(160, 120)
         self._label_axis()
@@ -204,9 +201,20 @@ class CurvesView(Chart):
                 self._draw_plots(painter, at, errors, loss_at, loss)
             if known:
                 self._captions(painter)
+                if not (errors > 0).any():
+                    self.say(painter, self.waiting(), self._areas()[0])
             else:
-                self.say(painter, "Train to see how wrong the field is (Space)")
+                self.say(painter, self.waiting())
             self.focus_mark(painter)
+
+    def waiting(self) -> str:
+        """What a plot without points waits for."""
+        frame = self.frame
+        if frame is None or not (frame.training or frame.step):
+            return "Train to see how wrong the field is (Space)"
+        if not frame.curve_loss.size:
+            return "The first point comes with the first step"
+        return first_error(frame.step)
 
     # --- pyqtgraph ---
 
@@ -267,20 +275,10 @@ class CurvesView(Chart):
 
     def _place_axis(self) -> None:
         """In the row of the axis's numbers, at the right edge."""
-        size = self._axis.sizeHint()
-        below = round(self._areas()[1].bottom()) + 2
-        self._axis.setGeometry(self.width() - size.width(), below, size.width(), round(20 * self.factor))
+        self._axis.settle(self._areas()[1].bottom() + 2)
 
     def _label_axis(self) -> None:
-        now, other = ("seconds", "steps") if self.in_seconds else ("steps", "seconds")
-        self._axis.setFont(font(CAPTION, scale=self.factor))
-        self._axis.setText(now)
-        self._axis.setToolTip(f"Against {now}; click for {other} (T)")
-        quiet, ink = self.theme.quiet, self.theme.ink
-        self._axis.setStyleSheet(
-            f"QToolButton {{ border: none; background: transparent; padding: 0; color: {quiet}; }}"
-            f"QToolButton:hover, QToolButton:focus {{ color: {ink}; text-decoration: underline; }}"
-        )
+        self._axis.say_axis(self.in_seconds)
         self._place_axis()
 
     # --- drawing ---
@@ -291,15 +289,13 @@ class CurvesView(Chart):
         return blend(self.theme.colour("error"), end, 0.14 * index)
 
     def _captions(self, painter: QPainter) -> None:
-        """What each plot shows, and how fast training goes."""
+        """What each plot shows, and whether training stands still."""
         frame, (upper, lower) = self.frame, self._areas()
         line = upper.top() - 4 * self.factor
-        speed = "" if frame and frame.training else "paused"
-        if frame and frame.steps_per_second > 0:
-            speed = f"{three(frame.steps_per_second)} steps/s"
-        if self.advance(speed + "Fisher error") + 14 * self.factor > self.width():
-            speed = ""  # the window's own line has it too
-        wide = self.advance(speed) + 2
+        state = "" if frame and frame.training else "paused"
+        if self.advance(state + "Fisher error") + 14 * self.factor > self.width():
+            state = ""  # the transport says it too
+        wide = self.advance(state) + 2
         full = "relative Fisher error at σ"
         short = "Fisher error"
         for text in (full, "Fisher error at σ", short):
@@ -307,7 +303,7 @@ class CurvesView(Chart):
                 break
         self.write(painter, QRectF(0, 0, self.width() - wide, line - 4), text, role="quiet")
         self._words.append((QRectF(0, 0, self.advance(text), line), "fisher"))
-        self.write(painter, QRectF(self.width() - wide, 0, wide, line - 4), speed, RIGHT, role="quiet")
+        self.write(painter, QRectF(self.width() - wide, 0, wide, line - 4), state, RIGHT, role="quiet")
         loss = f"loss {three(frame.loss)}" if frame and frame.loss_known else "loss"
         box = QRectF(lower.left(), upper.bottom(), self.width() - lower.left(), lower.top() - upper.bottom() - 2)
         self._words.append((QRectF(box.left(), box.top(), self.advance(loss), box.height()), "loss"))
@@ -317,6 +313,12 @@ class CurvesView(Chart):
             loss = more if self.advance(more) <= box.width() else loss
             self._words.append((QRectF(self._words[-1][0].topRight(), box.bottomRight()), "floor"))
         self.write(painter, box, loss, role="quiet")
+
+
+def first_error(step: int) -> str:
+    """When the error is measured for the first time, for a plot that has none yet after `step` steps."""
+    due = next_measurement(0)
+    return f"The first error is measured at step {due}" if step < due else "Measuring the error"
 
 
 def _rich(value: float) -> str:

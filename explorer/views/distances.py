@@ -2,7 +2,8 @@
 
 The distance is the sliced Wasserstein W_2 between the particles and p_sigma at the pane's smallest sigma, in units of
 the plane (`trainer.distances`), over the fraction of the run: panes of different length share the clock. Perfect draws
-would not lie at 0 but at a distance that falls like one over the root of their number.
+would not lie at 0 but at a distance that falls like one over the root of their number. It is known for a density
+blurred by Gaussian noise alone; for another kernel the view says so.
 
 All curves have the ink of particles, from light to deep in the panes' order, and carry their names at their ends.
 """
@@ -22,8 +23,12 @@ from explorer.panes import pane_names
 from explorer.theme import CAPTION
 from explorer.views.axes import Floats, decades, spread
 from explorer.views.chart import CENTRE, LEFT, RIGHT, Chart, blend
+from trainer.settings import KernelName
+from trainer.words import WORDS
 
 if TYPE_CHECKING:
+    from explorer.document import Document
+    from explorer.edits import Change
     from explorer.tables import Table
 
 
@@ -34,8 +39,15 @@ class DistancesView(Chart):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self.kernel: KernelName = "gaussian"
         self.setAccessibleName("Distance to the truth over the run")
         self.setMinimumSize(160, 120)
+
+    def show_document(self, document: Document, change: Change) -> None:
+        """Know which noise is added, for whether there can be a curve."""
+        if document.fit.kernel != self.kernel:
+            self.kernel = document.fit.kernel
+            self.update()
 
     @property
     def states(self) -> tuple[PaneState, ...]:
@@ -72,7 +84,7 @@ class DistancesView(Chart):
                 index = int(np.argmin(np.abs(state.distance_times - at)))
                 lines.append(f"{name}: {three(float(state.distances[index]))}")
         if not lines:
-            return "Release the particles to see how near they come to the truth"
+            return self.waiting()
         head = f"<b>Sliced Wasserstein distance W<sub>2</sub>, {100 * at:.0f} % of the run</b>"
         return "<br>".join([head, *lines])
 
@@ -108,12 +120,17 @@ class DistancesView(Chart):
             known = [np.asarray(state.distances, float) for state in self.states]
             values = np.concatenate(known) if known else np.zeros(0)
             if not (values > 0).any():
-                self.say(painter, self._waiting())
+                self.say(painter, self.waiting())
             else:
                 self._draw(painter, self._area(), values)
             self.focus_mark(painter)
 
-    def _waiting(self) -> str:
+    def waiting(self) -> str:
+        """What the chart waits for while it has no curve, or why it will have none."""
+        if self.kernel != "gaussian":
+            return (
+                f"The distance to the truth is known for Gaussian noise, not for {WORDS['kernel'][self.kernel]} noise"
+            )
         if any(not state.note for state in self.states):
             return "Measuring the distance to the truth"
         return "Release the particles to see how near they come to the truth"

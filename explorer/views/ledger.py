@@ -108,7 +108,7 @@ class LedgerView(Chart):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setAccessibleName("Shares: particles per mode against the true mass")
-        self.setMinimumSize(160, 120)
+        self.setMinimumSize(120, 120)
 
     def show_frame(self, frame: Frame) -> None:
         """Draw this frame's ledger, if it is another one."""

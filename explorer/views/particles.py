@@ -7,10 +7,13 @@ few particles, fading with age.
 A click near a particle follows it: its whole way is drawn in every pane, since particle k starts alike in all of them
 and draws the same noise. A click on empty ground, or Escape, lets it go.
 
-Particles outside the view are counted at its edges (`explorer.views.outside`).
+Particles outside the view are counted at its edges (`explorer.views.outside`). What moves them stands on the strip
+below (`explorer.views.panefoot`), and on the plane only where there is no strip.
 """
 
 from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,6 +33,9 @@ from explorer.views.outside import Outside, count_outside, paint_outside
 from explorer.views.plane import PlaneRange, PlaneView
 from explorer.views.splat import CELLS, CROWD, Floats, Splat, find_heaps, ink_table
 from explorer.wording import in_words
+
+if TYPE_CHECKING:
+    from explorer.views.panefoot import PaneFoot
 
 HEAP_CELL = 4
 """The side of a cell in pixels, for finding heaps."""
@@ -62,11 +68,15 @@ class ParticleView(PlaneView):
     titled = Signal(str)
     """The sampler's name, when it has become another one."""
 
+    wants_changed = Signal()
+    """`wants` is another set than before."""
+
     def __init__(
         self, pane: int, plane_range: PlaneRange, viewing: Viewing | None = None, parent: QWidget | None = None
     ) -> None:
         super().__init__(plane_range, f"Particles: pane {pane + 1}", "", parent, viewing)
         self.pane = pane
+        self.foot: PaneFoot | None = None
         self._splat = Splat(1)
         self._pressed: QPointF | None = None
         self._describe()
@@ -79,8 +89,11 @@ class ParticleView(PlaneView):
 
     @property
     def wants(self) -> frozenset[Want]:  # type: ignore[override]
-        """Trails, while they are to be drawn."""
-        return frozenset({"trails"}) if self.options.trails else frozenset()
+        """Trails, while they are to be drawn; distances, while the strip below has room for them."""
+        wanted: set[Want] = {"trails"} if self.options.trails else set()
+        if self.foot is not None and self.foot.measuring:
+            wanted.add("distances")
+        return frozenset(wanted)
 
     @property
     def state(self) -> PaneState | None:
@@ -200,7 +213,7 @@ class ParticleView(PlaneView):
         if frame is None:
             return ""
         if state is None:
-            return f"No pane {self.pane + 1} yet: add one on the drawer's page Particles" if frame.pane_states else ""
+            return f"No pane {self.pane + 1} yet: Sample > Add a pane fills this square" if frame.pane_states else ""
         return in_words(state.note)
 
     # --- painting
@@ -301,12 +314,12 @@ class ParticleView(PlaneView):
                 mode_badge(painter, box, number, self.theme, self.scale)
 
     def _paint_badges(self, painter: QPainter, square: QRect) -> QRect:
-        """What moves the particles, below, and what must be said, above; where the lower one is."""
+        """What must be said, above; below what moves the particles, without a strip for it; where the lower one is."""
         badge = QRect()
         painter.setFont(font(CAPTION, scale=self.scale))
         metrics, room = painter.fontMetrics(), square.width() - 14
         texts = self.source()
-        if texts:
+        if texts and self.foot is None:
             text = next((t for t in texts if metrics.horizontalAdvance(t) <= room), texts[-1])
             corner = Qt.Corner.BottomLeftCorner
             badge = self.paint_plate(painter, text, square.bottomLeft() + QPoint(1, 0), corner)

@@ -1,7 +1,7 @@
 """The plane as a picture: one range shared by every view, and the widget that all views of the plane are made from.
 
-A view shows the square [cx - h, cx + h] x [cy - h, cy + h] with x to the right and y up, at equal scale, on the largest
-centred square of its own area, whose corners lie on whole pixels. With side S and left top corner (X, Y) in pixels,
+A view shows the square [cx - h, cx + h] x [cy - h, cy + h] with x to the right and y up, at equal scale, on its own
+square of pixels (`explorer.views.square`). With side S and left top corner (X, Y) in pixels,
 
     px = X + (x - cx + h) S / 2h,        py = Y + (cy + h - y) S / 2h.
 
@@ -13,39 +13,31 @@ finely), Ctrl with arrows pans, plus and minus zoom at the cross-hair, Home show
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, QObject, QPoint, QPointF, QRect, QRectF, Qt, Signal, SignalInstance
+from PySide6.QtCore import QEvent, QObject, QPoint, QPointF, QRect, QRectF, Qt, Signal
 from PySide6.QtGui import (
     QColor,
     QEnterEvent,
     QFocusEvent,
     QKeyEvent,
     QMouseEvent,
-    QNativeGestureEvent,
     QPainter,
     QPaintEvent,
     QPen,
-    QWheelEvent,
 )
 from PySide6.QtWidgets import QWidget
 
-from explorer.engine.messages import EXTENT, Frame, Want
+from explorer.engine.messages import EXTENT, Frame
 from explorer.numbers import three
-from explorer.theme import CAPTION, LIGHT, Theme, font
+from explorer.theme import CAPTION, font
 from explorer.viewing import Viewing, ViewOptions
 from explorer.views.ground import Ground
+from explorer.views.square import SquareView
 
 LIMIT = 3.0
 """No view leaves [-LIMIT, LIMIT]^2, the region on which the true score is exact."""
 
 CLOSEST = 0.02
 """The smallest half width: about one cell of a painting."""
-
-_ARROWS = {
-    Qt.Key.Key_Left: (-1, 0),
-    Qt.Key.Key_Right: (1, 0),
-    Qt.Key.Key_Up: (0, 1),
-    Qt.Key.Key_Down: (0, -1),
-}
 
 
 def pair(x: float, y: float) -> str:
@@ -99,25 +91,14 @@ class PlaneRange(QObject):
         self.show((0.0, 0.0), self._home)
 
 
-class PlaneView(QWidget):
+class PlaneView(SquareView):
     """A square picture of the plane. Subclasses draw their marks in `paint_marks`; `show_frame` hands them a moment.
 
     With a `viewing` it follows its options: what lies below the marks, and whatever else a subclass draws by them.
     """
 
-    hovered = Signal(float, float)
-    """The point of the plane under the cursor or the keyboard's cross-hair."""
-    left = Signal()
-    """The cursor has gone."""
     picked = Signal(float, float)
     """The person has clicked on this point of the plane, or pressed Insert at the cross-hair."""
-    captioned = Signal(str)
-    """A short text that belongs beside the title."""
-    readout = Signal(str)
-    """One line on the point under the cursor, or on how to read the picture."""
-
-    wants: frozenset[Want] = frozenset()
-    """The costly parts of the frame that it needs while it is visible; they may change with the viewing's options."""
 
     def __init__(
         self,
@@ -127,26 +108,11 @@ class PlaneView(QWidget):
         parent: QWidget | None = None,
         viewing: Viewing | None = None,
     ) -> None:
-        super().__init__(parent)
-        self.range = plane_range
-        self.options = ViewOptions() if viewing is None else viewing.options
-        self.theme = LIGHT
-        self.scale = 1.0
-        self.frame: Frame | None = None
+        super().__init__(plane_range, name, description, parent, viewing)
         self.ground = Ground()
         self.cursor_point: tuple[float, float] | None = None
         self._crosshair = False
         self._drag: QPointF | None = None
-        self._keyboard = False
-        self._said: dict[str, str] = {}
-        self.setAccessibleName(name)
-        self.setAccessibleDescription(description)
-        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.setMouseTracking(True)
-        self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
-        plane_range.changed.connect(self.update)
-        if viewing is not None:
-            viewing.changed.connect(self.set_options)
 
     # --- what the rest of the program calls
 
@@ -163,8 +129,7 @@ class PlaneView(QWidget):
         self.options = options
         if self.frame is not None:
             self.lay_ground(self.frame)
-        self.update()
-        self.say()
+        super().set_options(options)
 
     def lay_ground(self, frame: Frame) -> None:
         """Lay what the options ask for below the marks: p_sigma, its logarithm, its energy, or nothing."""
@@ -174,22 +139,7 @@ class PlaneView(QWidget):
         """Whether this view would draw both frames alike; False when it cannot tell cheaply."""
         return False
 
-    def set_theme(self, theme: Theme) -> None:
-        """Take the colours of this theme."""
-        self.theme = theme
-        self.update()
-
-    def set_scale(self, scale: float) -> None:
-        """Set type at this multiple of its usual size."""
-        self.scale = scale
-        self.update()
-
     # --- geometry
-
-    def square(self) -> QRect:
-        """The pixels on which the range lies."""
-        side = max(1, min(self.width(), self.height()))
-        return QRect((self.width() - side) // 2, (self.height() - side) // 2, side, side)
 
     def to_pixel(self, x: float, y: float) -> QPointF:
         """Where a point of the plane is drawn."""
@@ -210,28 +160,9 @@ class PlaneView(QWidget):
 
     # --- texts
 
-    def caption(self) -> str:
-        """The short text beside the title."""
-        return ""
-
     def reading(self) -> str:
         """The line on the point under the cursor."""
         return "" if self.cursor_point is None else pair(*self.cursor_point)
-
-    def announce(self) -> None:
-        """Emit all texts, for one who has just begun to listen."""
-        self._said.clear()
-        self.say()
-
-    def say(self) -> None:
-        """Emit the texts that have changed."""
-        self._emit_once(self.captioned, "caption", self.caption())
-        self._emit_once(self.readout, "reading", self.reading())
-
-    def _emit_once(self, signal: SignalInstance, key: str, text: str) -> None:
-        if self._said.get(key) != text:
-            self._said[key] = text
-            signal.emit(text)
 
     # --- painting
 
@@ -246,12 +177,7 @@ class PlaneView(QWidget):
             painter.setClipRect(square)
             painter.drawImage(QRectF(square), self.ground.image(view, round(square.width() * ratio), self.theme))
             self.paint_marks(painter, square)
-            painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
-            painter.setBrush(Qt.BrushStyle.NoBrush)
-            focused = self._keyboard and self.hasFocus()
-            painter.setPen(QPen(QColor(self.theme.ink if focused else self.theme.rule), 2 if focused else 1))
-            edge = 1 if focused else 0
-            painter.drawRect(square.adjusted(edge, edge, -1, -1))
+            self.paint_rule(painter, square)
             if self._crosshair and self.cursor_point is not None:
                 self._paint_crosshair(painter, self.to_pixel(*self.cursor_point))
 
@@ -309,19 +235,21 @@ class PlaneView(QWidget):
             self.say()
             self.update()
 
-    def wheelEvent(self, event: QWheelEvent) -> None:
-        """Zoom at the cursor."""
-        turn = event.angleDelta().y() or 4 * event.pixelDelta().y()
-        if turn:
-            self.range.zoom(2 ** (turn / 480), self.to_plane(event.position()))
-        event.accept()
+    def read_point(self) -> tuple[float, float] | None:
+        """The point under the cursor or the cross-hair."""
+        return self.cursor_point
 
-    def event(self, event: QEvent) -> bool:
-        """Zoom by a pinch on a trackpad; everything else as usual."""
-        if isinstance(event, QNativeGestureEvent) and event.gestureType() == Qt.NativeGestureType.ZoomNativeGesture:
-            self.range.zoom(1 + event.value(), self.to_plane(event.position()))
-            return True
-        return super().event(event)
+    def point_under(self, position: QPointF) -> tuple[float, float] | None:
+        """The point of the plane that is drawn at this position."""
+        return self.to_plane(position)
+
+    def steer(self, right: int, up: int, fine: bool) -> None:
+        """Move the cross-hair, which stays within the range."""
+        step = self.range.half_width / (100 if fine else 20)
+        x, y = self.cursor_point or self.range.centre
+        (cx, cy), h = self.range.centre, self.range.half_width
+        x, y = x + right * step, y + up * step
+        self.point_at((min(max(x, cx - h), cx + h), min(max(y, cy - h), cy + h)), crosshair=True)
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         """Begin to pan with the right or middle button."""
@@ -359,41 +287,17 @@ class PlaneView(QWidget):
         self.forget_point()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Move the cross-hair, pan or zoom."""
-        key, modifiers = event.key(), event.modifiers()
-        arrow = _ARROWS.get(Qt.Key(key))
-        if arrow and modifiers & Qt.KeyboardModifier.ControlModifier:
-            step = self.range.half_width / 5
-            self.range.pan(arrow[0] * step, arrow[1] * step)
-        elif arrow:
-            fine = bool(modifiers & Qt.KeyboardModifier.ShiftModifier)
-            step = self.range.half_width / (100 if fine else 20)
-            x, y = self.cursor_point or self.range.centre
-            (cx, cy), h = self.range.centre, self.range.half_width
-            x, y = x + arrow[0] * step, y + arrow[1] * step
-            self.point_at((min(max(x, cx - h), cx + h), min(max(y, cy - h), cy + h)), crosshair=True)
-        elif key in (Qt.Key.Key_Plus, Qt.Key.Key_Equal, Qt.Key.Key_Minus):
-            self.range.zoom(0.8 if key == Qt.Key.Key_Minus else 1.25, self.cursor_point)
-        elif key == Qt.Key.Key_Home:
-            self.range.reset()
-        elif key == Qt.Key.Key_Insert and self.cursor_point is not None:
+        """Pin the point that is read, or put the cross-hair away; else as every square."""
+        key = event.key()
+        if key == Qt.Key.Key_Insert and self.cursor_point is not None:
             self.picked.emit(*self.cursor_point)
         elif key == Qt.Key.Key_Escape and self._crosshair:
             self.forget_point()
         else:
             super().keyPressEvent(event)
 
-    def focusInEvent(self, event: QFocusEvent) -> None:
-        """Show the focus only to those who came by keyboard."""
-        self._keyboard = event.reason() in (
-            Qt.FocusReason.TabFocusReason,
-            Qt.FocusReason.BacktabFocusReason,
-            Qt.FocusReason.ShortcutFocusReason,
-        )
-        self.update()
-
     def focusOutEvent(self, event: QFocusEvent) -> None:
         """Put the cross-hair away with the focus."""
         if self._crosshair:
             self.forget_point()
-        self.update()
+        super().focusOutEvent(event)

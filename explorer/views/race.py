@@ -11,7 +11,7 @@ when its own field, the ground or its size has changed.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from PySide6.QtCore import QEvent, QPointF, QRect, QRectF, Qt, Signal
@@ -85,11 +85,16 @@ class RaceView(Chart):
         return race if race and race.racers else None
 
     def show_frame(self, frame: Frame) -> None:
-        """Draw this moment from now on."""
+        """Draw this moment from now on; what the squares say is renewed together with their fields."""
+        before = self.race
         if self._ground.show(frame.ground, frame.centre, frame.half_width, self.options.ground):
             self._version += 1
-        self._s_half = half_length_score(frame.true)
-        super().show_frame(frame)
+            before = None
+        if before is not None and frame.race is not None and _same_fields(before, frame.race):
+            self.frame = replace(frame, race=before)
+        else:
+            self._s_half = half_length_score(frame.true)
+            super().show_frame(frame)
         self._say()
 
     def set_options(self, options: ViewOptions) -> None:
@@ -365,3 +370,13 @@ class RaceView(Chart):
             self.range.reset()
         else:
             super().keyPressEvent(event)
+
+
+def _same_fields(before: Race, race: Race) -> bool:
+    """Whether both moments of the race look alike but for counters."""
+    return (
+        (before.running, before.aligned, before.sigma) == (race.running, race.aligned, race.sigma)
+        and [(r.label, r.note, r.errors.shape) for r in before.racers]
+        == [(r.label, r.note, r.errors.shape) for r in race.racers]
+        and all(np.array_equal(a.learned, b.learned) for a, b in zip(before.racers, race.racers, strict=True))
+    )

@@ -16,7 +16,7 @@ import math
 import numpy as np
 from PySide6.QtCore import QPointF, QRectF, Qt, QTimer, Signal
 from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent, QPen, QPolygonF, QResizeEvent
-from PySide6.QtWidgets import QToolButton, QWidget
+from PySide6.QtWidgets import QWidget
 
 from explorer.engine.frames import ERROR_SIGMAS, Frame, Race, Racer
 from explorer.engine.messages import Want
@@ -25,7 +25,8 @@ from explorer.tables import Table
 from explorer.theme import CAPTION, Theme, font
 from explorer.viewing import Viewing, ViewOptions
 from explorer.views.axes import Floats, axis_range, decades, log_points, spread, tick_name
-from explorer.views.chart import CENTRE, LEFT, RIGHT, Chart
+from explorer.views.chart import CENTRE, LEFT, RIGHT, Chart, WordButton
+from explorer.views.curves import first_error
 from explorer.views.racers import common_levels, error_curve, ink, paint_mark, pen, sentence
 
 REDRAW = 100
@@ -74,21 +75,13 @@ class RaceCurvesView(Chart):
         self.level: int | None = None
         self._timer = QTimer(self, singleShot=True, interval=REDRAW)
         self._timer.timeout.connect(self.update)
-        self._axis = self._button("Horizontal axis: steps or seconds", self.toggle_axis)
-        self._which = self._button("Noise level of the error", self.next_level)
+        self._axis = WordButton("Horizontal axis: steps or seconds", self.toggle_axis, self)
+        self._which = WordButton("Noise level of the error", self.next_level, self)
         self.setAccessibleName("Race: common error and own losses")
         self.setMinimumSize(160, 120)
         self._label()
         if viewing:
             viewing.changed.connect(self._options_changed)
-
-    def _button(self, name: str, slot: object) -> QToolButton:
-        button = QToolButton(self)
-        button.setAutoRaise(True)
-        button.setCursor(Qt.CursorShape.PointingHandCursor)
-        button.setAccessibleName(name)
-        button.clicked.connect(slot)
-        return button
 
     # --- what is shown
 
@@ -197,24 +190,11 @@ class RaceCurvesView(Chart):
         self._label()
 
     def _label(self) -> None:
-        now, other = ("seconds", "steps") if self.in_seconds else ("steps", "seconds")
-        mean = "mean over σ" if self.level is None else f"σ {ERROR_SIGMAS[self.level]:g}"
-        line = round(20 * self.factor)
-        quiet, strong = self.theme.quiet, self.theme.ink
-        for button, words in ((self._axis, now), (self._which, mean)):
-            button.setFont(font(CAPTION, scale=self.factor))
-            button.setText(words)
-            button.setStyleSheet(
-                f"QToolButton {{ border: none; background: transparent; padding: 0; color: {quiet}; }}"
-                f"QToolButton:hover, QToolButton:focus {{ color: {strong}; text-decoration: underline; }}"
-            )
-        self._axis.setToolTip(f"Against {now}; click for {other} (T)")
+        self._axis.say_axis(self.in_seconds)
+        self._which.say("mean over σ" if self.level is None else f"σ {ERROR_SIGMAS[self.level]:g}")
         self._which.setToolTip("Fisher error as the geometric mean over noise levels, or at one of them; click (S)")
-        size = self._which.sizeHint()
-        self._which.setGeometry(self.width() - size.width(), 0, size.width(), line)
-        size = self._axis.sizeHint()
-        below = round(self.areas()[0].bottom()) + 2
-        self._axis.setGeometry(self.width() - size.width(), below, size.width(), line)
+        self._which.settle(0)
+        self._axis.settle(self.areas()[0].bottom() + 2)
 
     # --- painting
 
@@ -226,7 +206,7 @@ class RaceCurvesView(Chart):
             self._axis.setVisible(known)
             self._which.setVisible(known)
             if race is None or not known:
-                self.say(painter, EMPTY if race else "Choose two to five ways to learn on the drawer’s page “Race”")
+                self.say(painter, self.waiting())
             else:
                 painter.setRenderHint(QPainter.RenderHint.Antialiasing)
                 upper, lowers = self.areas()
@@ -235,6 +215,19 @@ class RaceCurvesView(Chart):
                 for index, (area, racer) in enumerate(zip(lowers, race.racers, strict=True)):
                     self._paint_loss(painter, area, index, racer, span)
             self.focus_mark(painter)
+
+    def waiting(self) -> str:
+        """What a plot without points waits for."""
+        race = self.race
+        if race is None:
+            return "Choose two to five ways to learn on the drawer’s page “Race”"
+        able = [racer for racer in race.racers if not racer.note]
+        if not any(racer.curve_loss.size for racer in able):
+            return "The first point comes with the first step" if race.running and able else EMPTY
+        levels = self.levels()
+        if levels or not any(racer.errors.size for racer in able):
+            return first_error(max(racer.step for racer in able))
+        return "No noise level is learned by all of them"
 
     def _times(self, racer: Racer) -> tuple[Floats, Floats]:
         """When errors and losses were, on the axis now chosen."""
@@ -255,7 +248,8 @@ class RaceCurvesView(Chart):
         high = max(min(high, 1), low + 1)
         name = "relative Fisher error" if self.width() > 300 * self.factor else "Fisher error"
         self.write(painter, QRectF(0, 0, self._which.x() - 4, area.top() - 4), name, role="quiet")
-        self._grid(painter, area, span, (low, high))
+        measured = any((values > 0).any() for values in curves)
+        self._grid(painter, area, span, (low, high) if measured else None)
         ends: list[tuple[int, float]] = []
         for index, (racer, values) in enumerate(zip(race.racers, curves, strict=True)):
             x, y = log_points(self._times(racer)[0], values, span, area.width())
@@ -266,6 +260,8 @@ class RaceCurvesView(Chart):
             self._line(painter, across, down, pen(self.theme, index, 1.8 * self.factor))
             paint_mark(painter, self.theme, index, QPointF(across[-1], down[-1]), 3.5 * self.factor)
             ends.append((index, float(down[-1])))
+        if not measured:
+            self.say(painter, self.waiting(), area)
         line = font(CAPTION, scale=self.factor).pixelSize() + 2 * self.factor
         places = spread([height for _, height in ends], line, area.top(), area.bottom() + line / 2)
         for (index, _), height in zip(ends, places, strict=True):
@@ -274,10 +270,12 @@ class RaceCurvesView(Chart):
             box = QRectF(at + 6 * self.factor, height - line / 2, self.width() - at - 6 * self.factor, line)
             self.write(painter, box, race.racers[index].label)
 
-    def _grid(self, painter: QPainter, area: QRectF, span: tuple[float, float], heights: tuple[int, int]) -> None:
-        """Whole decades as thin rules, with their numbers at the left and below."""
-        low, high = heights
+    def _grid(
+        self, painter: QPainter, area: QRectF, span: tuple[float, float], heights: tuple[int, int] | None
+    ) -> None:
+        """Whole decades as thin rules, with their numbers at the left and below; no heights while none is known."""
         line = font(CAPTION, scale=self.factor).pixelSize() + 4 * self.factor
+        low, high = heights or (0, -1)
         step = max(1, math.ceil((high - low) * line / area.height()))
         for power in range(low, high + 1):
             y = area.bottom() - (power - low) / (high - low) * area.height()

@@ -62,49 +62,60 @@ class ShareBar(Chart):
         return "; ".join([*parts, f"elsewhere: {share(modes.elsewhere[self.pane])}"])
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        """Draw the segments, the truth's ticks and as many numbers as have room."""
+        """Draw the shares, once there are any."""
+        with QPainter(self) as painter:
+            self.paint_shares(painter, self.width())
+            self.focus_mark(painter)
+
+    def paint_shares(self, painter: QPainter, wide: float) -> None:
+        """Draw the segments, the truth's ticks and as many numbers as have room, `wide` pixels from the left."""
         modes = self.modes
         if modes is None:
             return
-        with QPainter(self) as painter:
-            k = self.factor
-            lines = rows(modes, MOST)
-            bar = QRectF(1, 6 * k, self.width() - 2, 10 * k)
-            painter.setPen(self.theme.colour("rule"))
-            painter.drawRect(bar)
-            left = bar.left()
-            boxes: list[QRectF] = []
-            for i, row in enumerate(lines):
-                wide = float(row.share[self.pane]) * bar.width()
-                box = QRectF(left, bar.top(), wide, bar.height())
-                ink = blend(self.theme.colour("particles"), self.theme.colour("surface"), 0.5 * (i % 2))
-                painter.fillRect(box, ink)
-                boxes.append(box)
-                left += wide
-            total = max(sum(row.mass for row in lines), 1e-9)
-            painter.setPen(QPen(self.theme.colour("true"), 2 * k))
-            for edge in np.cumsum([row.mass for row in lines[:-1]]) / total:
-                x = bar.left() + edge * bar.width()
-                painter.drawLine(QPointF(x, bar.top() - 4 * k), QPointF(x, bar.bottom() + 4 * k))
-            self._numbers(painter, lines, boxes, bar)
-            self.focus_mark(painter)
+        k = self.factor
+        lines = rows(modes, MOST)
+        bar = QRectF(1, 6 * k, wide - 2, 10 * k)
+        painter.setPen(self.theme.colour("rule"))
+        painter.drawRect(bar)
+        left = bar.left()
+        boxes: list[QRectF] = []
+        for i, row in enumerate(lines):
+            box = QRectF(left, bar.top(), float(row.share[self.pane]) * bar.width(), bar.height())
+            ink = blend(self.theme.colour("particles"), self.theme.colour("surface"), 0.5 * (i % 2))
+            painter.fillRect(box, ink)
+            boxes.append(box)
+            left = box.right()
+        total = max(sum(row.mass for row in lines), 1e-9)
+        painter.setPen(QPen(self.theme.colour("true"), 2 * k))
+        for edge in np.cumsum([row.mass for row in lines[:-1]]) / total:
+            x = bar.left() + edge * bar.width()
+            painter.drawLine(QPointF(x, bar.top() - 4 * k), QPointF(x, bar.bottom() + 4 * k))
+        self._numbers(painter, lines, boxes, bar)
 
     def _numbers(self, painter: QPainter, lines: list[Row], boxes: list[QRectF], bar: QRectF) -> None:
         """Each mode's badge and share under its segment, from the left, as far as they fit."""
         k = self.factor
-        pixels = CONTROL if len(lines) <= 3 else CAPTION
-        badge, gap = 14 * k, 4 * k
-        wide = badge + gap + self.advance("0.000", pixels, bold=True)
-        end = bar.left() - 8 * k
+        badge = 14 * k
+        pixels = CONTROL if self.needed(len(lines), CONTROL) <= bar.width() else CAPTION
+        apart, gap = (8 * k, 4 * k) if pixels == CONTROL else (4 * k, 2 * k)
+        wide = self.needed(1, pixels)
+        together = self.needed(len(lines), pixels) <= bar.width()
+        end = bar.left() - apart
         y = bar.bottom() + 4 * k
         for i, (row, box) in enumerate(zip(lines, boxes, strict=True)):
-            later = len(lines) - 1 - i if len(lines) * (wide + 8 * k) <= bar.width() else 0
-            latest = bar.right() - wide - later * (wide + 8 * k)
-            x = min(max(end + 8 * k, box.center().x() - wide / 2), latest)
-            if x < end + 8 * k:
+            later = len(lines) - 1 - i if together else 0
+            latest = bar.right() - wide - later * (wide + apart)
+            x = min(max(end + apart, box.center().x() - wide / 2), latest)
+            if x < end + apart - 1e-6:
                 continue
             if row.number > 0:
                 mode_badge(painter, QRectF(x, y + 2 * k, badge, badge), row.number, self.theme, k)
-            box = QRectF(x + badge + gap, y, wide, 18 * k)
+            box = QRectF(x + badge + gap, y, wide - badge - gap, 18 * k)
             self.write(painter, box, share(row.share[self.pane]), LEFT, pixels=pixels, bold=True)
             end = x + wide
+
+    def needed(self, count: int, pixels: int = CAPTION) -> float:
+        """The width of so many shares in figures of this size, with their badges."""
+        gap, apart = (4, 8) if pixels == CONTROL else (2, 4)
+        figures = self.advance("0.000", pixels, bold=True)
+        return count * (figures + (14 + gap) * self.factor) + (count - 1) * apart * self.factor

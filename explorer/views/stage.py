@@ -69,6 +69,7 @@ class Stage(QWidget):
         self._between: QWidget | None = None
         self._doubled: dict[int | None, str] = {}
         self._lattice = LATTICE
+        self._arranging = False
         self.setAccessibleName("Stage")
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
 
@@ -117,9 +118,13 @@ class Stage(QWidget):
         Raises:
             KeyError: a view that there is not.
         """
-        for name in names:
-            if name not in self._tiles and self._make is not None:
-                self._make(name)
+        self._arranging = True
+        try:
+            for name in names:
+                if name not in self._tiles and self._make is not None:
+                    self._make(name)
+        finally:
+            self._arranging = False
         for name in names:
             self._tiles[name].raise_()
         self._places = names
@@ -230,7 +235,9 @@ class Stage(QWidget):
         return QSize(640, 420)
 
     def settle(self) -> None:
-        """Lay everything out for the present size, at once."""
+        """Lay everything out for the present size, at once; not while views are made that are to be arranged."""
+        if self._arranging:
+            return
         for name, tile in self._tiles.items():
             if name not in (self._presented or self.names):
                 tile.hide()

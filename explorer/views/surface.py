@@ -14,28 +14,26 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from PySide6.QtCore import QEvent, QPointF, QRect, QRectF, Qt, Signal, SignalInstance
+from PySide6.QtCore import QEvent, QPointF, QRect, QRectF, Qt
 from PySide6.QtGui import (
     QColor,
-    QFocusEvent,
     QImage,
-    QKeyEvent,
     QMouseEvent,
     QPainter,
     QPaintEvent,
     QPen,
     QPolygonF,
-    QWheelEvent,
 )
 from PySide6.QtWidgets import QWidget
 
 from explorer.engine.messages import Frame
 from explorer.numbers import three
-from explorer.theme import CAPTION, LIGHT, Theme, font
+from explorer.theme import CAPTION, font
 from explorer.viewing import Viewing, ViewOptions
 from explorer.views.ground import FLOOR, heights
 from explorer.views.plane import PlaneRange, pair
 from explorer.views.relief import Relief, project, relief
+from explorer.views.square import SquareView
 
 FIRST = (math.radians(-28), math.radians(38))
 """Azimuth and elevation at first."""
@@ -50,24 +48,12 @@ FINER = 1.5
 _WORDS = {"density": "p_σ", "log": "log p_σ", "energy": "−log p_σ", "none": "p_σ"}
 
 
-class SurfaceView(QWidget):
+class SurfaceView(SquareView):
     """A density as a surface that can be turned; it shows the plane's range."""
 
-    hovered = Signal(float, float)
-    """The point of the plane whose surface is under the cursor."""
-    left = Signal()
-    """The cursor has gone off the surface."""
-    captioned = Signal(str)
-    readout = Signal(str)
-
-    wants: frozenset[str] = frozenset()
-
     def __init__(self, plane_range: PlaneRange, viewing: Viewing | None = None, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.range = plane_range
-        self.options = ViewOptions() if viewing is None else viewing.options
-        self.theme, self.scale = LIGHT, 1.0
-        self.frame: Frame | None = None
+        keys = "Arrow keys turn it, plus and minus zoom, Home shows it from the first side."
+        super().__init__(plane_range, "Density as a surface", keys, parent, viewing)
         self.azimuth, self.elevation = FIRST
         self.point: tuple[float, float] | None = None
         self._held: tuple[Qt.MouseButton, QPointF] | None = None
@@ -77,17 +63,7 @@ class SurfaceView(QWidget):
         self._relief: Relief | None = None
         self._pixels = np.zeros((0, 0), np.uint32)
         self._image = QImage()
-        self._keyboard = False
-        self._said: dict[str, str] = {}
-        self.setAccessibleName("Density as a surface")
-        self.setAccessibleDescription("Arrow keys turn it, plus and minus zoom, Home shows it from the first side.")
         self.setToolTip("Drag to turn it, wheel to zoom. Contour lines at every tenth of the height.")
-        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.setMouseTracking(True)
-        self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
-        plane_range.changed.connect(self.update)
-        if viewing is not None:
-            viewing.changed.connect(self.set_options)
 
     # --- what the rest of the program calls
 
@@ -106,16 +82,6 @@ class SurfaceView(QWidget):
             self._lay()
             self.say()
         self.options = options
-
-    def set_theme(self, theme: Theme) -> None:
-        """Take the colours of this theme."""
-        self.theme = theme
-        self.update()
-
-    def set_scale(self, scale: float) -> None:
-        """Set type at this multiple of its usual size."""
-        self.scale = scale
-        self.update()
 
     def turn(self, azimuth: float, elevation: float) -> None:
         """Look from `azimuth` and `elevation`, in radians; the elevation stays between `LOWEST` and `HIGHEST`."""
@@ -167,27 +133,7 @@ class SurfaceView(QWidget):
             return None
         return float(frame.ground[min(int(v * n), n - 1), min(int(u * n), n - 1)])
 
-    def announce(self) -> None:
-        """Emit all texts, for one who has just begun to listen."""
-        self._said.clear()
-        self.say()
-
-    def say(self) -> None:
-        """Emit the texts that have changed."""
-        self._emit_once(self.captioned, "caption", self.caption())
-        self._emit_once(self.readout, "reading", self.reading())
-
-    def _emit_once(self, signal: SignalInstance, key: str, text: str) -> None:
-        if self._said.get(key) != text:
-            self._said[key] = text
-            signal.emit(text)
-
     # --- geometry and painting
-
-    def square(self) -> QRect:
-        """The pixels on which the surface lies."""
-        side = max(1, min(self.width(), self.height()))
-        return QRect((self.width() - side) // 2, (self.height() - side) // 2, side, side)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """The frame of the ground, the surface, the point that is read, and the rule."""
@@ -206,12 +152,7 @@ class SurfaceView(QWidget):
                 self._paint_names(painter, square)
                 if self.point is not None:
                     self._paint_point(painter, square)
-            painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
-            painter.setBrush(Qt.BrushStyle.NoBrush)
-            focused = self._keyboard and self.hasFocus()
-            painter.setPen(QPen(QColor(self.theme.ink if focused else self.theme.rule), 2 if focused else 1))
-            edge = 1 if focused else 0
-            painter.drawRect(square.adjusted(edge, edge, -1, -1))
+            self.paint_rule(painter, square)
 
     def _render(self, size: int) -> None:
         """Make the picture of the surface anew where anything about it has changed."""
@@ -308,7 +249,7 @@ class SurfaceView(QWidget):
         if button == Qt.MouseButton.LeftButton:
             self.turn(self.azimuth - 3 * move.x() / side, self.elevation + 2 * move.y() / side)
         else:
-            self._pan(-2 * move.x() / side, 2 * move.y() / side)
+            self.shift(-2 * move.x() / side, 2 * move.y() / side)
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         """End turning."""
@@ -320,45 +261,21 @@ class SurfaceView(QWidget):
         """Stop reading."""
         self._read(None)
 
-    def wheelEvent(self, event: QWheelEvent) -> None:
-        """Zoom at the point under the cursor."""
-        turn = event.angleDelta().y() or 4 * event.pixelDelta().y()
-        if turn:
-            self.range.zoom(2 ** (turn / 480), self.point_under(event.position()))
-        event.accept()
+    def read_point(self) -> tuple[float, float] | None:
+        """The point under the cursor."""
+        return self.point
 
-    def _pan(self, right: float, away: float) -> None:
-        """Move the range by so many half widths, as seen from the eye."""
+    def shift(self, right: float, up: float) -> None:
+        """Move the range by so many half widths, as seen from the eye: up is away from it."""
         h, cos, sin = self.range.half_width, math.cos(self.azimuth), math.sin(self.azimuth)
-        self.range.pan(h * (cos * right - sin * away), h * (sin * right + cos * away))
+        self.range.pan(h * (cos * right - sin * up), h * (sin * right + cos * up))
 
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Turn, pan or zoom."""
-        key, modifiers = event.key(), event.modifiers()
-        ways = {Qt.Key.Key_Left: (-1, 0), Qt.Key.Key_Right: (1, 0), Qt.Key.Key_Up: (0, 1), Qt.Key.Key_Down: (0, -1)}
-        way = ways.get(Qt.Key(key))
-        if way and modifiers & Qt.KeyboardModifier.ControlModifier:
-            self._pan(way[0] / 5, way[1] / 5)
-        elif way:
-            step = math.radians(2 if modifiers & Qt.KeyboardModifier.ShiftModifier else 10)
-            self.turn(self.azimuth + way[0] * step, self.elevation + way[1] * step)
-        elif key in (Qt.Key.Key_Plus, Qt.Key.Key_Equal, Qt.Key.Key_Minus):
-            self.range.zoom(0.8 if key == Qt.Key.Key_Minus else 1.25, self.point)
-        elif key == Qt.Key.Key_Home:
-            self.turn(*FIRST)
-            self.range.reset()
-        else:
-            super().keyPressEvent(event)
+    def steer(self, right: int, up: int, fine: bool) -> None:
+        """Turn it."""
+        step = math.radians(2 if fine else 10)
+        self.turn(self.azimuth + right * step, self.elevation + up * step)
 
-    def focusInEvent(self, event: QFocusEvent) -> None:
-        """Show the focus only to those who came by keyboard."""
-        self._keyboard = event.reason() in (
-            Qt.FocusReason.TabFocusReason,
-            Qt.FocusReason.BacktabFocusReason,
-            Qt.FocusReason.ShortcutFocusReason,
-        )
-        self.update()
-
-    def focusOutEvent(self, event: QFocusEvent) -> None:
-        """Take the mark of the keyboard away."""
-        self.update()
+    def go_home(self) -> None:
+        """Show the whole plane from the first side."""
+        self.turn(*FIRST)
+        self.range.reset()

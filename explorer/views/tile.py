@@ -329,7 +329,7 @@ def least_height(widget: QWidget) -> int:
     return max(widget.minimumSizeHint().height(), widget.minimumHeight())
 
 
-def tell(part: QWidget | None, method: str, value: object) -> None:
+def tell(part: object, method: str, value: object) -> None:
     """Call a method that a part may have."""
     call = getattr(part, method, None)
     if call is not None:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QEvent, QObject, QPoint, QPointF, Qt
+from PySide6.QtCore import QEvent, QObject, QPoint, QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QImage, QPainter, QRegion
 from PySide6.QtWidgets import QWidget
 from pytestqt.qtbot import QtBot
@@ -373,3 +373,36 @@ def test_charts_are_collected(qtbot: QtBot, make: type[Chart]) -> None:
     del chart
     gc.collect()
     assert gone() is None
+
+
+def test_curves_without_points_say_when_the_first_one_comes(qtbot: QtBot) -> None:
+    view = CurvesView()
+    qtbot.addWidget(view)
+    nothing = np.zeros(0, np.float32)
+    no_errors = {"errors": np.zeros((0, 5), np.float32), "error_steps": nothing, "error_seconds": nothing}
+    for frame, words in (
+        (empty_frame(), "Train to see how wrong the field is (Space)"),
+        (empty_frame(training=True), "The first point comes with the first step"),
+        (make_frame(step=12, **no_errors), "The first error is measured at step 50"),
+        (make_frame(step=50, **no_errors), "Measuring the error"),
+    ):
+        view.show_frame(frame)
+        assert view.waiting() == words
+
+
+def test_what_an_empty_plot_says_stands_in_it(qtbot: QtBot) -> None:
+    """The words have ink inside the plot, and none outside it."""
+    view = Chart()
+    qtbot.addWidget(view)
+    view.resize(400, 300)
+    area = QRectF(100, 40, 260, 120)
+    image = QImage(view.size(), QImage.Format.Format_RGB32)
+    image.fill(QColor(LIGHT.surface))
+    with QPainter(image) as painter:
+        view.say(painter, "The first error is measured at step 50", area)
+    ground = QColor(LIGHT.surface).rgb()
+    rows, cols = np.nonzero(np.array(image.constBits()).view(np.uint32).reshape(300, 400) != np.uint32(ground))
+    assert 90 < cols.max() - cols.min() < 260
+    assert cols.min() >= 104
+    assert cols.max() <= 356
+    assert abs(rows.mean() - 100) < 4

@@ -130,6 +130,23 @@ def test_wrong_fields_say_so_and_nothing_starts(qtbot: QtBot, dialog: ExportDial
     assert "does not exist" in dialog.line.text()
 
 
+def test_the_session_goes_along_unless_it_is_told_not_to(qtbot: QtBot, dialog: ExportDialog, tmp_path: Path) -> None:
+    assert dialog.inside.isChecked()
+    assert dialog.weight.text() == ""
+    assert dialog.request().session
+    dialog.inside.setFocus()
+    qtbot.keyClick(dialog.inside, Key.Key_Space)
+    assert not dialog.request().session
+    dialog.prepare("ring", tmp_path / "film.mp4")
+    dialog.show_weight(3_041_200)
+    assert dialog.inside.isChecked()
+    assert dialog.weight.text() == "3.04 MB"
+    dialog.prepare("ring", tmp_path / "film.mp4", session=False)
+    assert not dialog.request().session
+    qtbot.mouseClick(dialog.go, LEFT)
+    assert not dialog.inside.isEnabled()  # while it is being made
+
+
 def test_progress_cancel_and_end(qtbot: QtBot, dialog: ExportDialog) -> None:
     qtbot.mouseClick(dialog.go, LEFT)
     dialog.set_progress(30, 120, "picture 30 of 120")

@@ -16,11 +16,13 @@ from pytestqt.qtbot import QtBot
 from explorer import files as module
 from explorer.document import Document
 from explorer.edits import ChangeSeed, Clear
+from explorer.export.encode import write_picture
 from explorer.files import FileDesk, read_file
 from explorer.recipe import Recipe
 from explorer.scores import read_score_project, score_folder
 from trainer.errors import InputError
-from trainer.projects import Project, write_project
+from trainer.paintings import preset_weights
+from trainer.projects import Project, Setup, project_bytes, write_project
 from trainer.settings import FitSettings
 
 
@@ -107,6 +109,65 @@ def test_a_dropped_picture_becomes_the_painting_and_can_be_undone(desk: Desk, tm
     desk.document.undo()
     desk.actions["Undo"]()
     assert np.array_equal(desk.document.weights, before)
+
+
+def carrier(path: Path, seed: int) -> Path:
+    """A picture, white above and black below, with a session of this seed inside."""
+    setup = Setup(preset_weights("ring", 64), "ring", seed=seed)
+    picture = np.zeros((64, 64, 3), np.uint8)
+    picture[:16] = 255
+    write_picture(path, picture, session=project_bytes(Project(setup, setup, sigma=0.3)))
+    return path
+
+
+def test_a_dropped_picture_with_a_session_inside_opens_it_and_offers_the_picture(desk: Desk, tmp_path: Path) -> None:
+    path = carrier(tmp_path / "top.png", 21)
+    before = path.read_bytes()
+    asked: list[Path] = []
+    desk.desk._import = lambda path: asked.append(path) is None
+    assert desk.desk.drop(dropped(path))
+    assert (desk.document.seed, desk.document.name, desk.document.changed) == (21, "ring", False)
+    assert asked == []
+    assert desk.told == [("info", "Opened the session inside top.png. File > Import takes the picture itself.")]
+    assert desk.desk.recent.paths() == (path,)
+    desk.actions["Import picture"]()
+    assert asked == [path]
+    assert read_file(str(path)).sigma == 0.3
+    assert path.read_bytes() == before
+
+
+def test_a_session_from_a_picture_is_saved_beside_it_never_in_it(
+    desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = carrier(tmp_path / "top.png", 21)
+    before = path.read_bytes()
+    desk.desk.open(str(path))
+    assert desk.document.path is None
+    offered: list[str] = []
+
+    def choose(parent: object, title: str, start: str, kinds: str) -> tuple[str, str]:
+        offered.append(start)
+        return start, kinds
+
+    monkeypatch.setattr(module.QFileDialog, "getSaveFileName", choose)
+    assert desk.desk.save()
+    assert offered == [str(tmp_path / "top.scorex")]
+    assert read_file(str(tmp_path / "top.scorex")).setup.seed == 21
+    assert path.read_bytes() == before
+
+
+def test_a_damaged_session_is_one_line_and_changes_nothing(desk: Desk, tmp_path: Path) -> None:
+    path = carrier(tmp_path / "top.png", 21)
+    path.write_bytes(path.read_bytes()[:-100])
+    before = desk.document.weights
+    desk.desk.open(str(path))
+    assert desk.told == [("error", f"{path}: the session inside is cut short; use another copy of the file")]
+    film = tmp_path / "film.mp4"
+    film.write_bytes(b"\0\0\0\x08ftyp")
+    desk.desk.open(str(film))
+    assert "no session inside; choose a film or picture that was exported with its session" in desk.told[-1][1]
+    assert np.array_equal(desk.document.weights, before)
+    assert desk.desk.recent.paths() == ()
 
 
 def test_text_that_is_dragged_is_left_alone(desk: Desk) -> None:

@@ -322,3 +322,27 @@ def test_pages_let_go(qtbot: QtBot) -> None:
         qtbot.wait(1)
         gc.collect()
         assert gone() is None, kind
+
+
+def test_the_present_rate_stands_below_its_field(qtbot: QtBot, training: Bench) -> None:
+    page = training.page
+    assert isinstance(page, TrainingPage)
+    row = page.fit.rows["learning_rate"]
+    assert row.note.isHidden()
+    page.show_rate(1.234e-3, 1.0)
+    assert row.note.text() == "now 0.00123"
+    assert row.note.isVisible()
+    page.show_rate(1.2e-4, 0.1)
+    assert row.note.text() == "now 1.20e-4; lowered to 1/10 when the loss blew up"
+    row.editor.setFocus()
+    row.editor.selectAll()  # type: ignore[union-attr]
+    qtbot.keyClicks(row.editor, "-3")
+    qtbot.keyClick(row.editor, Key.Key_Return)
+    wrong = row.error()
+    assert "out of range" in wrong
+    page.show_rate(1.1e-4, 0.1)
+    assert row.error() == wrong  # what is wrong stays to be read
+    row.set_value(0.02)
+    assert row.note.text() == "now 1.10e-4; lowered to 1/10 when the loss blew up"
+    page.show_rate(0.0, 1.0)
+    assert row.note.isHidden()

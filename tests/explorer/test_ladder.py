@@ -26,7 +26,7 @@ from explorer.ladders import (
     with_sigma,
     with_steps,
 )
-from explorer.panels.ladder import LadderEditor
+from explorer.panels.ladder import REST, LadderEditor
 from explorer.theme import DARK, LIGHT
 from tests.explorer.hands import LEFT, Key, shown, type_into
 from tests.trainer.particles import far_modes
@@ -110,6 +110,10 @@ def test_levels_are_added_in_order_and_removed_but_for_the_last() -> None:
 
 def test_dragging_a_level_moves_sigma_and_steps(qtbot: QtBot, editor: LadderEditor) -> None:
     ladders, axis = _heard(editor), editor.axis
+    questions: list[PredictLadder] = []
+    editor.prediction_wanted.connect(questions.append)
+    editor.rungs_changed.connect(lambda _: asked.append(len(questions)))
+    asked: list[int] = []
     start = axis.point_of(1)
     aim = QPointF((start.x() + axis.point_of(2).x()) / 2, axis.point_of(2).y())
     _drag(qtbot, axis, start, aim)
@@ -119,7 +123,40 @@ def test_dragging_a_level_moves_sigma_and_steps(qtbot: QtBot, editor: LadderEdit
     assert rung.steps == pytest.approx(10, abs=2)
     assert relative_step(rung) == pytest.approx(relative_step(RUNGS[1]), rel=1e-6)
     assert editor.fields["steps"].line.text() == str(rung.steps)
-    assert _asked(qtbot, editor).settings.rungs == ladders[0]
+    assert questions[-1].settings.rungs == ladders[0]
+    assert asked == [len(questions)]  # it was asked before it was said that anything has changed
+
+
+def test_predictions_follow_the_hand_one_at_a_time(qtbot: QtBot, editor: LadderEditor) -> None:
+    first = _asked(qtbot, editor)
+    editor.show_prediction(LadderPredicted(first.number, steps=130))
+    ladders, axis = _heard(editor), editor.axis
+    questions: list[PredictLadder] = []
+    editor.prediction_wanted.connect(questions.append)
+    at = axis.point_of(1).toPoint()
+    qtbot.mousePress(axis, LEFT, pos=at)
+    qtbot.mouseMove(axis, at + QPoint(0, 20))
+    qtbot.waitUntil(lambda: len(questions) == 1)  # while the button is still held
+    assert questions[0].settings.rungs == axis.rungs
+    qtbot.mouseMove(axis, at + QPoint(0, 30))
+    assert "predicting" in editor.errors.text()
+    qtbot.wait(2 * REST)
+    assert len(questions) == 1  # the answer is still to come
+    editor.show_prediction(LadderPredicted(questions[0].number, steps=60, variance_error=0.1, weight_error=0.1))
+    assert editor.errors.text().startswith("60 steps. Predicted errors")
+    qtbot.waitUntil(lambda: len(questions) == 2)
+    assert questions[1].settings.rungs == axis.rungs
+    assert ladders == []  # nothing is released while the hand moves
+    qtbot.mouseRelease(axis, LEFT, pos=at + QPoint(0, 30))
+    assert ladders == [axis.rungs]
+    assert len(questions) == 2  # what was asked is the ladder that it has become
+
+
+def test_a_click_on_a_level_changes_nothing(qtbot: QtBot, editor: LadderEditor) -> None:
+    ladders = _heard(editor)
+    qtbot.mouseClick(editor.axis, LEFT, pos=editor.axis.point_of(2).toPoint())
+    assert editor.axis.selected == 2
+    assert ladders == []
 
 
 def test_dragging_below_moves_the_step_size(qtbot: QtBot, editor: LadderEditor) -> None:

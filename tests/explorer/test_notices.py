@@ -21,6 +21,7 @@ from explorer.guard import FaultLog, Guard, line_of
 from explorer.notices import MOST, NoticeLog
 from explorer.panels.noticeboard import NoticeBoard
 from explorer.places import state_folder
+from explorer.theme import UNIT
 from tests.explorer.hands import LEFT, Key
 from trainer.errors import InputError
 
@@ -175,6 +176,25 @@ def test_the_board_shows_and_copies(qtbot: QtBot) -> None:
     assert not board.isVisible()
     board.end()
     log.add("info", "later")
+
+
+def test_an_empty_board_is_one_line(qtbot: QtBot) -> None:
+    log = ticking()
+    board = NoticeBoard(log, lambda: {"device": "cpu"})
+    qtbot.addWidget(board)
+    with qtbot.waitActive(board):
+        board.open_board()
+    boxes = (board.list, board.details)
+    assert board.nothing.isVisible()
+    assert not any(box.isVisible() for box in boxes)
+    assert board.nothing.y() - board.heading.geometry().bottom() <= 2 * UNIT  # it stands below the heading
+    qtbot.keyClick(board, Key.Key_Escape)
+    assert not board.isVisible()
+    board.open_board()
+    log.add("warning", "step 31: the loss blew up")
+    assert not board.nothing.isVisible()
+    assert all(box.isVisible() for box in boxes)
+    board.end()
 
 
 # --- faults ---

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import pytest
 from PySide6.QtCore import QPoint
-from PySide6.QtGui import QAction, QShortcut
+from PySide6.QtGui import QAction, QFontMetrics, QShortcut
 from PySide6.QtWidgets import QLineEdit, QMainWindow
 from pytestqt.qtbot import QtBot
 
 from explorer.actions import SPECS, ActionSpec, make_actions
-from explorer.panels.keysheet import KeyGroup, KeySheet, key_groups, matching
+from explorer.actions import VIEW_KEYS as VIEW_KEYS_OF_ALL
+from explorer.panels.keysheet import KeySheet, key_groups, matching, starts
 from explorer.panels.palette import CommandPalette, Entry, entries_of, plain
 from explorer.search import ranked, score
-from explorer.theme import DARK
+from explorer.theme import CONTROL, DARK, font
 from tests.explorer.hands import LEFT, Key
 
 # --- searching ---
@@ -38,6 +39,16 @@ def test_better_finds_come_first() -> None:
     assert ranked("pic", texts, str) == ["Pictures of the run", "Copy picture", "Export picture", *texts[3:4]]
     assert ranked("", texts, str, recent=[texts[4], texts[1]]) == [texts[4], texts[1], *texts[:1], *texts[2:4]]
     assert ranked("picture", texts[:2], str, recent=[texts[1]]) == [texts[1], texts[0]]
+
+
+def test_what_is_called_so_leads_in_the_order_given() -> None:
+    """However short the others are and however lately they were used."""
+    items = [("Race", "Train > Objectives of all kinds"), ("Race", "View"), ("Race curves", "View"), ("Trace", "View")]
+    found = ranked("race", items, " ".join, recent=[items[3], items[2], items[1]], title=lambda item: item[0])
+    assert found[:2] == items[:2]
+    assert set(found) == set(items)
+    assert ranked("  RACE ", items, " ".join, title=lambda item: item[0])[:2] == items[:2]
+    assert ranked("race curves", items, " ".join, title=lambda item: item[0]) == [items[2]]
 
 
 def test_what_it_means_is_found_by_whole_beginnings_only() -> None:
@@ -72,6 +83,25 @@ def test_every_action_of_the_menus_is_in_the_palette(window: QMainWindow) -> Non
     assert by_name["train"].checked is False
     assert by_name["save"].checked is None
     assert by_name["save"].key == "Ctrl+S"
+
+
+def test_an_action_leads_the_view_of_its_name(qtbot: QtBot, window: QMainWindow) -> None:
+    actions = make_actions(window)
+
+    def entries() -> list[Entry]:
+        views = [Entry("View: painting", "Painting", "View", list), Entry("View: surface", "Surface", "View", list)]
+        return [*entries_of(SPECS, actions), *views]
+
+    palette = CommandPalette(window, entries)
+    palette.used = ["View: painting"]
+    palette.open()
+    qtbot.keyClicks(palette.field, "painting")
+    assert [entry.name for entry in palette.found[:2]] == ["export_painting", "View: painting"]
+
+
+def test_what_needs_a_past_field_is_disabled_at_first(window: QMainWindow) -> None:
+    disabled = {name for name, action in make_actions(window).items() if not action.isEnabled()}
+    assert disabled == {"release_past"}
 
 
 def test_return_does_what_is_chosen_and_it_leads_the_next_time(qtbot: QtBot, window: QMainWindow) -> None:
@@ -168,14 +198,20 @@ def test_the_filter_looks_at_keys_words_and_places() -> None:
 
 
 def test_the_sheet_filters_fits_and_leaves(qtbot: QtBot, window: QMainWindow) -> None:
-    sheet = KeySheet(window, SPECS, VIEW_KEYS)
+    sheet = KeySheet(window, SPECS, VIEW_KEYS_OF_ALL)
     window.resize(1280, 720)
     sheet.open()
     assert sheet.body.height() <= sheet.area.height()  # all keys without scrolling at the design's size
     assert sheet.body.width() <= sheet.area.width()
-    qtbot.keyClicks(sheet.field, "brush or")
-    assert sheet.shown == (KeyGroup("Canvas", (VIEW_KEYS[0][1:],)),)
-    assert "eraser" in sheet.body.accessibleDescription()
+    usual = QFontMetrics(font(CONTROL))
+    for group in key_groups(SPECS, VIEW_KEYS_OF_ALL):
+        ends = starts(group, sheet.body.column_width, 1.0)
+        widths = [start + usual.horizontalAdvance(what) for start, (_, what) in zip(ends, group.rows, strict=True)]
+        assert max(widths) <= sheet.body.column_width, group  # no word is cut off
+    qtbot.keyClicks(sheet.field, "inspector choose")
+    assert [group.title for group in sheet.shown] == ["Some squares"]
+    assert len(sheet.shown[0].rows) == 1
+    assert "unpin" in sheet.body.accessibleDescription()
     qtbot.keyClicks(sheet.field, "zzz")
     assert sheet.shown == ()
     qtbot.keyClick(sheet.field, Key.Key_F1)

@@ -9,12 +9,14 @@ import pytest
 from PySide6.QtGui import QColor
 from pytestqt.qtbot import QtBot
 
+from explorer.document import Change, ChangeFit, Document
 from explorer.theme import LIGHT
 from explorer.views.chart import blend
 from explorer.views.distances import DistancesView
 from explorer.views.ledger import LedgerView
 from tests.explorer.releases import ledger_of, pane_state, released_frame
 from tests.explorer.test_charts import of_colour, picture
+from trainer.compatibility import compatible
 
 
 def test_ledger_has_a_line_for_each_pane(qtbot: QtBot) -> None:
@@ -71,3 +73,16 @@ def test_distances_lie_where_their_values_say(qtbot: QtBot) -> None:
     view.show_frame(released_frame(np.zeros((0, 0, 2), np.float32), (pane_state(note="no"),)))
     assert view.text() == ""
     assert list(view.table()[1]) == []
+
+
+def test_without_gaussian_noise_there_is_no_curve_to_wait_for(qtbot: QtBot) -> None:
+    view = DistancesView()
+    qtbot.addWidget(view)
+    view.show_frame(released_frame(np.zeros((2, 10, 2), np.float32), (pane_state("langevin"), pane_state("annealed"))))
+    assert view.waiting() == view.hint(5) == "Measuring the distance to the truth"
+    document = Document()
+    document.do(ChangeFit(compatible(document.fit, "kernel", "laplace").settings))
+    view.show_document(document, Change(fit=True))
+    assert view.waiting() == "The distance to the truth is known for Gaussian noise, not for Laplace noise"
+    view.show_document(Document(), Change())
+    assert view.waiting() == "Measuring the distance to the truth"

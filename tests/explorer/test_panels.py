@@ -14,6 +14,7 @@ from PySide6.QtWidgets import QComboBox, QToolButton, QWidget
 from pytestqt.qtbot import QtBot
 
 from explorer.document import Change, ChangeScene, ChangeSeed, Document
+from explorer.late import Late
 from explorer.layouts import VIEWS
 from explorer.panels.drawer import TITLES, Drawer, page_of
 from explorer.panels.exporting import ExportDialog
@@ -126,7 +127,7 @@ def test_transport_says_where_things_are(qtbot: QtBot) -> None:
     assert bar.moving.text() == "not released yet"
     waiting = acts["train"].icon().cacheKey()
     bar.show_frame(make_frame(progress=0.3, busy="growing the pool"))
-    assert bar.training.text() == "step 3,412  ·  412 steps/s  ·  growing the pool"
+    assert bar.training.text() == "step 3,412  ·  training  ·  growing the pool"
     assert bar.moving.text() == "t 480 of 1,600"
     assert bar.track.accessibleDescription() == "480 of 1600 steps"
     assert acts["train"].icon().cacheKey() != waiting
@@ -149,15 +150,14 @@ def make_drawer() -> Drawer:
     """The pages that the window's drawer has, without a document."""
     viewing, document = Viewing(), Document()
     kit = ToolKit()
-    painting = PaintingPage(document, kit)
-    pages: dict[str, QWidget] = {
-        "training": TrainingPage(),
-        "race": RacePage(),
-        "particles": ParticlesPage(LadderEditor(document.scene.panes[0].settings)),
-        "view": ViewPage(viewing),
-        "painting": painting,
+    pages: dict[str, Callable[[], QWidget]] = {
+        "training": TrainingPage,
+        "race": RacePage,
+        "particles": lambda: ParticlesPage(LadderEditor(document.scene.panes[0].settings)),
+        "view": lambda: ViewPage(viewing),
+        "painting": lambda: PaintingPage(document, kit),
     }
-    drawer = Drawer(pages)
+    drawer = Drawer(Late(pages))
     drawer.kept = viewing, kit, document  # type: ignore[attr-defined] - they live as long as the pages
     return drawer
 

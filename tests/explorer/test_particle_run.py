@@ -13,6 +13,7 @@ from explorer.engine.nearness import Truth
 from explorer.engine.particles import ParticleRun
 from explorer.panes import pane_names
 from trainer.densities import GaussianMixture
+from trainer.distances import project, sliced_wasserstein_to_density
 from trainer.kernels import GAUSSIAN
 from trainer.langevin import total_steps
 from trainer.models import TrueScore
@@ -137,7 +138,13 @@ def test_distances_fall_where_the_sampler_is_right(density: GaussianMixture) -> 
     assert state.distance_times[-1] == 1
     assert state.distances.size == 61
     assert state.distances[-1] < 0.5 * state.distances[0]
+    floor = float(state.distance_floor[0])
+    draws = [density.sample(2000, 0.02, generator=torch.Generator().manual_seed(k)) for k in range(1, 9)]
+    known = project(density, 0.02, 8)
+    assert floor == pytest.approx(np.mean([sliced_wasserstein_to_density(x, known) for x in draws]), rel=0.25)
+    assert floor < 1.2 * state.distances[-1]
     assert run.states()[0].distances.size == 0
+    assert run.states()[0].distance_floor.size == 0
 
 
 def test_projections_are_kept_across_releases(density: GaussianMixture) -> None:

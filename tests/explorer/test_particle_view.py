@@ -126,7 +126,7 @@ def test_badges_say_what_moves_the_particles(qtbot: QtBot) -> None:
 def test_a_pane_that_is_not_there_or_cannot_run_says_so(qtbot: QtBot) -> None:
     view = ParticleView(1, PlaneRange())
     view.show_frame(released_frame(np.zeros((1, 10, 2), np.float32)))
-    assert view.invitation() == "No pane 2 yet: add one on the drawer's page Particles"
+    assert view.invitation() == "No pane 2 yet: Sample > Add a pane fills this square"
     assert not inked(draw(view), LIGHT.colour("particles")).any()
     note = "particles.start_sigma: at 1 the density is far from Gaussian"
     states = (pane_state(), pane_state("sde", note=note, steps=0, step=0))

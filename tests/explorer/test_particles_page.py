@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 from PySide6.QtCore import QPoint, Qt
+from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QComboBox
 from pytestqt.qtbot import QtBot
 
@@ -13,6 +14,8 @@ from explorer.document import ChangeParticleSeed, ChangeScene, Document
 from explorer.panels.ladder import LadderEditor
 from explorer.panels.particlespage import ParticlesPage
 from explorer.panels.region import RegionEditor
+from explorer.panes import one_more
+from explorer.theme import LIGHT
 from tests.explorer.hands import LEFT, Key, shown, type_into
 from trainer.scenes import REGION_SIDE, region_cells, region_text
 from trainer.settings import Rung
@@ -47,7 +50,8 @@ def test_panes_are_added_changed_and_removed(qtbot: QtBot, page: ParticlesPage) 
     before = document(page).scene
     qtbot.mouseClick(page.numbers[1], LEFT)
     qtbot.mouseClick(page.add, LEFT)
-    assert [pane.sampler for pane in document(page).scene.panes] == ["ascent", "langevin", "annealed", "langevin"]
+    assert [pane.sampler for pane in document(page).scene.panes] == ["ascent", "langevin", "annealed", "sde"]
+    assert document(page).scene.panes[3].settings == before.panes[2].settings
     assert page.chosen == 3
     assert not page.add.isEnabled()
     pick(qtbot, page.pane.rows["sampler"].editor, "ode")
@@ -64,6 +68,29 @@ def test_panes_are_added_changed_and_removed(qtbot: QtBot, page: ParticlesPage) 
         document(page).undo()
     assert document(page).scene == before
     assert [button.isVisible() for button in page.numbers] == [True, True, True, False]
+
+
+def test_adding_a_pane_is_one_act_in_menu_and_page(qtbot: QtBot) -> None:
+    action, holder = QAction("&Add a pane"), Document()
+    action.setToolTip("One more pane of particles, up to four")
+    page = ParticlesPage(LadderEditor(), {"pane_add": action})
+    action.triggered.connect(lambda: holder.do(ChangeScene(one_more(holder.scene))))
+    holder.subscribe(lambda change: page.show_document(holder, change))
+    host = shown(qtbot, page, width=288)
+    page.set_theme(LIGHT)
+    assert page.add.defaultAction() is action
+    assert (page.add.text(), page.add.toolTip()) == ("Add a pane", action.toolTip())
+    assert page.add.icon().cacheKey() == action.icon().cacheKey()
+    assert not action.icon().isNull()
+    qtbot.mouseClick(page.add, LEFT)
+    assert [pane.sampler for pane in holder.scene.panes] == ["ascent", "langevin", "annealed", "sde"]
+    assert page.chosen == 3
+    assert not action.isEnabled()
+    assert one_more(holder.scene) == holder.scene
+    holder.undo()
+    assert action.isEnabled()
+    assert page.add.geometry().right() < page.remove.geometry().left()
+    assert page.remove.geometry().right() < host.width()
 
 
 def test_only_fields_that_the_sampler_uses_are_there(qtbot: QtBot, page: ParticlesPage) -> None:

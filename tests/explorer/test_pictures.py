@@ -13,6 +13,7 @@ from PySide6.QtGui import QImage, QPainter
 from PySide6.QtSvg import QSvgRenderer
 from pytestqt.qtbot import QtBot
 
+from explorer.capsules import extract
 from explorer.pictures import panel_image, panel_svg, write_panel
 from explorer.theme import DARK, LIGHT, Theme
 from explorer.views.curves import CurvesView
@@ -98,6 +99,22 @@ def test_a_picture_says_what_it_is_and_repeats(qtbot: QtBot, tmp_path: Path) -> 
     image = QImage(str(tmp_path / "a.png"))
     assert (image.width(), image.height(), image.text("Title")) == (480, 592, "How wrong")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a.png", "a.svg", "b.png", "b.svg"]
+
+
+@pytest.mark.parametrize("kind", ["curves", "particles"])
+def test_a_session_inside_changes_no_pixel(qtbot: QtBot, tmp_path: Path, kind: str) -> None:
+    tile = tile_of(qtbot, kind)
+    session = np.random.default_rng(0).bytes(1_500_000)
+    for suffix in (".png", ".svg"):
+        plain, carrier = tmp_path / f"plain{suffix}", tmp_path / f"carrier{suffix}"
+        write_panel(plain, tile, LIGHT, title="How wrong")
+        write_panel(carrier, tile, LIGHT, title="How wrong", session=session)
+        assert (extract(plain), extract(carrier)) == (None, session)
+        assert 1_500_000 < carrier.stat().st_size - plain.stat().st_size < 2_100_000
+        if suffix == ".png":
+            assert QImage(str(plain)) == QImage(str(carrier))
+        else:
+            assert np.array_equal(pixels(drawn(plain.read_bytes(), 2)), pixels(drawn(carrier.read_bytes(), 2)))
 
 
 @pytest.mark.parametrize(

@@ -5,12 +5,13 @@ from __future__ import annotations
 import gc
 import math
 import weakref
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
 import pytest
 from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
-from PySide6.QtGui import QColor, QWheelEvent
+from PySide6.QtGui import QColor, QFocusEvent, QWheelEvent
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
@@ -20,7 +21,10 @@ from explorer.views.arrows import CLASSES, FULL, arrow_segments, half_length_sco
 from explorer.views.field import FieldView
 from explorer.views.particles import ParticleView
 from explorer.views.plane import CLOSEST, LIMIT, PlaneRange, PlaneView
+from explorer.views.square import SquareView
+from explorer.views.surface import SurfaceView
 from tests.explorer.frames import empty_frame, make_frame
+from tests.explorer.hands import Key
 from tests.explorer.pixels import draw, flat_frame, inked
 
 WHOLE = ((0.0, 0.0), 1.0)
@@ -317,3 +321,33 @@ def test_views_die_with_their_last_reference(qtbot: QtBot) -> None:
     gc.collect()
     assert [ref() for ref in watch] == [None, None]
     plane.zoom(2.0)
+
+
+@pytest.mark.parametrize("make", [lambda r: PlaneView(r, "Plane", ""), SurfaceView])
+def test_every_square_zooms_pans_and_shows_who_has_the_keyboard(
+    qtbot: QtBot, make: Callable[[PlaneRange], SquareView]
+) -> None:
+    """Flat or as a surface; at the first side the surface is seen from a corner, so only the way's length is alike."""
+    shared = PlaneRange()
+    view = make(shared)
+    qtbot.addWidget(view)
+    view.resize(200, 200)
+    view.show()
+    home = shared.half_width
+    qtbot.keyClick(view, Key.Key_Plus)
+    assert shared.half_width == pytest.approx(home / 1.25)
+    qtbot.keyClick(view, Key.Key_Right, Qt.KeyboardModifier.ControlModifier)
+    assert math.hypot(*shared.centre) == pytest.approx(home / 1.25 / 5)
+    qtbot.keyClick(view, Key.Key_Home)
+    assert (shared.centre, shared.half_width) == ((0.0, 0.0), home)
+    QApplication.sendEvent(view, QFocusEvent(QEvent.Type.FocusIn, Qt.FocusReason.MouseFocusReason))
+    by_mouse = view._keyboard
+    QApplication.sendEvent(view, QFocusEvent(QEvent.Type.FocusIn, Qt.FocusReason.TabFocusReason))
+    assert (by_mouse, view._keyboard) == (False, True)
+    view.say()
+    said: list[str] = []
+    view.captioned.connect(said.append)
+    view.say()
+    view.announce()
+    view.say()
+    assert said == [view.caption()]  # what has not changed is said to a fresh listener only

@@ -27,8 +27,19 @@ def test_bare_imports_load_neither_torch_nor_qt(code: str) -> None:
     assert not loaded_after(code) & {"torch", "PySide6", "pyqtgraph"}
 
 
-def test_window_loads_no_torch_and_no_pyqtgraph_before_it_is_painted() -> None:
-    assert not loaded_after("import explorer.app, explorer.window") & {"torch", "pyqtgraph"}
+def test_a_window_is_made_without_what_it_does_not_show_yet() -> None:
+    code = (
+        "from explorer.qt import load_qt\n"
+        "load_qt()\n"
+        "from explorer.app import make_application\n"
+        "from explorer.window import MainWindow\n"
+        "application = make_application()\n"
+        "window = MainWindow()\n"
+        "late = ('racepage', 'particlespage', 'ladder', 'preferences', 'palette', 'keysheet', 'explain', 'exporting')\n"
+        "assert not {f'explorer.panels.{name}' for name in late} & set(sys.modules)\n"
+        "assert not {f'explorer.views.{name}' for name in ('surface', 'race', 'inspector')} & set(sys.modules)\n"
+    )
+    assert not loaded_after(code) & {"torch", "pyqtgraph", "scipy", "PIL", "imageio_ffmpeg", "ziamath"}
 
 
 def test_engine_loads_no_qt() -> None:

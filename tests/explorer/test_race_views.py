@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from dataclasses import MISSING, fields
+from dataclasses import MISSING, fields, replace
 from typing import Any
 
 import numpy as np
@@ -292,3 +292,37 @@ def test_the_table_holds_every_curve(qtbot: QtBot) -> None:
     assert measured[0]["relative Fisher error at sigma 1"] == ""
     assert float(rows[0]["own loss"]) == 1.0
     assert float(rows[-2]["floor of own loss"]) == pytest.approx(0.6)
+
+
+def test_an_empty_plot_says_when_its_first_point_comes(qtbot: QtBot) -> None:
+    view = RaceCurvesView()
+    qtbot.addWidget(view)
+    view.resize(400, 400)
+    nothing = np.zeros(0, np.float32)
+    early = replace(
+        racer("pooled"), step=7, errors=np.zeros((0, 5), np.float32), error_steps=nothing, error_seconds=nothing
+    )
+    none = replace(early, step=0, curve_steps=nothing, curve_seconds=nothing, curve_loss=nothing)
+    for running, one, words in (
+        (False, none, "Start the race to see who learns fastest"),
+        (True, none, "The first point comes with the first step"),
+        (True, early, "The first error is measured at step 50"),
+        (True, replace(early, step=50), "Measuring the error"),
+    ):
+        view.show_frame(moment(race=Race("steps", running, 0.12, (one, replace(one, label="single")))))
+        assert view.waiting() == words
+        written = _written(view)
+        assert written == [words], written
+    view.show_frame(race_frame(2))
+    assert _written(view) == []
+    view.show_frame(moment())
+    assert _written(view) == ["Choose two to five ways to learn on the drawer’s page “Race”"]
+
+
+def _written(view: RaceCurvesView) -> list[str]:
+    """What the view says in its empty plots while it is painted."""
+    found: list[str] = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(view, "say", lambda painter, text, area=None: found.append(text))
+        view.grab()
+    return found

@@ -128,12 +128,17 @@ def test_the_title_opens_a_menu_that_puts_any_view_into_the_place(qtbot: QtBot, 
 def test_the_engine_is_asked_for_what_is_seen_and_for_no_more(qtbot: QtBot, bench: Bench) -> None:
     without = bench.squares.look.wants
     assert without == bench.stage.wants
-    bench.window.show_view("distances")
-    assert bench.look.wants == without | {"distances"}
-    bench.stage.double(next(name for name in bench.stage.seen if name != "distances" and _same_half(bench, name)))
-    assert "distances" not in bench.look.wants
+    assert without == {"distances"}  # of the strips below the panes
+    bench.window.show_view("curl")
+    assert bench.look.wants == without | {"fine", "curl"}
+    bench.stage.double(next(name for name in bench.stage.seen if name != "curl" and _same_half(bench, name)))
+    assert "curl" not in bench.look.wants
     bench.stage.halve()
-    assert "distances" in bench.look.wants
+    assert "curl" in bench.look.wants
+    bench.window.resize(700, 520)
+    qtbot.waitUntil(lambda: bench.look.wants == {"fine", "curl"})  # no room for a distance
+    bench.window.resize(1280, 720)
+    qtbot.waitUntil(lambda: "distances" in bench.look.wants)
     bench.act("trails")
     assert "trails" in bench.look.wants
     bench.act("trails")
@@ -142,7 +147,7 @@ def test_the_engine_is_asked_for_what_is_seen_and_for_no_more(qtbot: QtBot, benc
 
 def _same_half(bench: Bench, name: str) -> bool:
     places = bench.stage.places
-    return places.index(name) % 4 // 2 == places.index("distances") % 4 // 2
+    return places.index(name) % 4 // 2 == places.index("curl") % 4 // 2
 
 
 def test_a_click_on_a_field_pins_a_point_and_hovering_probes_it(qtbot: QtBot, bench: Bench) -> None:
@@ -196,6 +201,13 @@ def test_buttons_and_the_time_line_speak_to_the_engine(qtbot: QtBot, bench: Benc
     assert bench.look.step == 2048
     bench.act("train_back")
     assert bench.look.step == 256
+    show(
+        bench,
+        keyframes=keyframes,
+        shown_step=256,
+        progress=0.5,
+        particle_kept=np.arange(0, 801, 100, dtype=np.float32),
+    )
     bench.act("release_past")
     assert bench.last(Release) == Release(256)
     bench.act("train_live")

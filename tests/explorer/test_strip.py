@@ -68,10 +68,13 @@ def test_the_tool_in_hand_by_menu_and_by_letter(qtbot: QtBot, strip: BrushStrip)
 def test_given_actions_fill_the_palette(qtbot: QtBot) -> None:
     owner = QWidget()
     qtbot.addWidget(owner)
-    given = actions(owner, "undo", "redo", "clear", *(f"tool_{spec.name}" for spec in TOOLS))
+    given = actions(owner, "undo", "redo", "clear", "by_mass", *(f"tool_{spec.name}" for spec in TOOLS))
     widget = BrushStrip(given)
     qtbot.addWidget(widget)
-    assert widget.palette_menu.actions() == [given[f"tool_{spec.name}"] for spec in TOOLS]
+    *tools, line, by_mass = widget.palette_menu.actions()
+    assert tools == [given[f"tool_{spec.name}"] for spec in TOOLS]
+    assert line.isSeparator()
+    assert by_mass == given["by_mass"]
     given["tool_fill"].trigger()
     assert widget.kit.options.tool == "fill"
     assert not widget.actions()
@@ -91,7 +94,8 @@ def test_radius_and_strength(qtbot: QtBot, strip: BrushStrip) -> None:
     with qtbot.assertNotEmitted(strip.changed):
         strip.set_brush(Brush(0.1, 0.5, eraser=True))
     assert strip.brush() == Brush(0.1, 0.5, eraser=True)
-    assert strip.strength.toolTip() == "Strength of the brush: 0.500 (weaker {, stronger })"
+    keys = "weaker {, stronger }; % makes it a share of the mass, or a flow"
+    assert strip.strength.toolTip() == f"Strength of the brush: 0.500 ({keys})"
 
 
 def test_a_preset_is_chosen_from_pictures(qtbot: QtBot, strip: BrushStrip) -> None:
@@ -147,10 +151,10 @@ def desk(qtbot: QtBot) -> Desk:
 
 def test_every_tool_shows_its_own_settings_and_fits_the_drawer(desk: Desk) -> None:
     rows = {
-        "brush": {"brush.radius", "brush.strength"},
-        "fill": {"brush.strength", "tolerance"},
+        "brush": {"brush.radius", "brush.strength", "brush.by_mass"},
+        "fill": {"brush.strength", "brush.by_mass", "tolerance"},
         "smooth": {"brush.radius", "brush.strength", "softness"},
-        "stamp": {"brush.strength", "stamp_width"},
+        "stamp": {"brush.strength", "brush.by_mass", "stamp_width"},
         "select": set(),
     }
     for spec in TOOLS:

@@ -40,7 +40,8 @@ from trainer.settings import FitSettings
 
 places = st.floats(-1.2, 1.2, allow_nan=False)
 points = st.lists(st.tuples(places, places, st.floats(0, 1)), min_size=1, max_size=5)
-brushes = st.builds(Brush, st.floats(0.005, 0.3), st.floats(0.1, 1.0), st.booleans())
+brushes = st.builds(Brush, st.floats(0.005, 0.3), st.floats(0.1, 1.0), st.booleans(), st.booleans())
+weighing = brushes.map(lambda brush: replace(brush, by_mass=True))
 symmetries = st.builds(Symmetry, st.booleans(), st.booleans(), st.integers(1, 3))
 strokes = st.builds(lambda brush, through, also: Stroke(brush, tuple(through), also), brushes, points, symmetries)
 softenings = st.builds(
@@ -66,7 +67,7 @@ some_cells = st.integers(0, 5).map(lambda k: np.arange(40 * k, 40 * k + 90, dtyp
 drags = st.one_of(
     st.builds(Line, brushes, pairs, pairs, symmetries),
     st.builds(Ellipse, brushes, pairs, st.tuples(st.floats(0, 1), st.floats(0, 1)), st.booleans(), symmetries),
-    st.builds(lambda at, width: Stamp(noise(9)[:7, :5], at, width), pairs, st.floats(0.05, 1)),
+    st.builds(lambda at, width, brush: Stamp(noise(9)[:7, :5], at, width, brush), pairs, st.floats(0.05, 1), brushes),
     st.builds(MoveCells, some_cells, st.integers(-20, 20), st.integers(-20, 20)),
     components,
 )
@@ -74,7 +75,7 @@ commands = st.one_of(
     strokes,
     softenings,
     drags,
-    st.builds(Fill, pairs, st.floats(0, 1, width=32), st.floats(0, 1)),
+    st.builds(Fill, pairs, st.floats(0, 1, width=32), st.floats(0, 1), st.none() | weighing),
     st.builds(Smooth, st.floats(0.01, 0.2)),
     st.builds(DeleteCells, some_cells),
     st.builds(Resize, st.sampled_from([32, 48, 100, 128, 256])),

@@ -3,10 +3,10 @@
     python -m tests.student [--minutes 60] [--seed 0] [--json]
 
 Starts a virtual display unless there is one already (`--display` uses the one there is), the program on it, and a
-seeded student at its mouse and keyboard, who ends the engine every ten minutes. Settings, autosaves and files lie in a
-folder of their own. What counts: exceptions, Qt's messages and lines on standard error; what is left when the program
-has ended (processes, threads, shared memory); and how resident memory grows after the first ten minutes, of the window
-and of the engine, compared as medians of five samples at ten minutes and at the end.
+seeded student at its mouse and keyboard; every ten minutes the engine or the mover is killed, in turns. Settings,
+autosaves and files lie in a folder of their own. What counts: exceptions, Qt's messages and lines on standard error;
+what is left when the program has ended (processes, threads, shared memory); and how resident memory grows after the
+first ten minutes, of the window, the engine and the mover, compared as medians of five samples then and at the end.
 """
 
 from __future__ import annotations
@@ -27,13 +27,14 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from tests.student.processes import MARK, Holding, is_engine, marked, shared_memory
+from tests.student.processes import MARK, Holding, is_spawned, marked, shared_memory
 from trainer.paintings import preset_weights
 from trainer.projects import Project, Setup, write_project
 
 GROWTH = 0.05
 """The most that resident memory may grow after the first ten minutes."""
 
+_PROCESSES = ("window", "engine", "mover")
 _SETTLED = 600.0
 _SAMPLES = 5
 _PATIENCE = 60.0
@@ -112,14 +113,16 @@ def _watch(process: subprocess.Popen[bytes], mark: str, seconds: float, samples:
 
 def _sample(now: float, pid: int, holdings: list[Holding]) -> dict[str, float]:
     window = next((each for each in holdings if each.pid == pid), None)
-    engines = [each for each in holdings if is_engine(each) and each.parent == pid]
-    engine = max(engines, key=lambda each: each.resident, default=None)
+    children = [each for each in holdings if is_spawned(each) and each.parent == pid]
+    own = window.niceness if window else 0
+    by_name = {"engine": [c for c in children if c.niceness == own], "mover": [c for c in children if c.niceness > own]}
+    largest = {name: max(each, key=lambda one: one.resident, default=None) for name, each in by_name.items()}
     return {
         "at": round(now, 1),
         "window_mib": window.resident if window else 0.0,
         "window_threads": window.threads if window else 0,
-        "engine_mib": engine.resident if engine else 0.0,
-        "engine_threads": engine.threads if engine else 0,
+        **{f"{name}_mib": one.resident if one else 0.0 for name, one in largest.items()},
+        **{f"{name}_threads": one.threads if one else 0 for name, one in largest.items()},
         "processes": len(holdings),
     }
 
@@ -158,7 +161,7 @@ def _judge(
     ]
     end = (by_kind.get("ended") or [{}])[-1]
     holdings = by_kind.get("holding", [])
-    grown = {name: growth(samples, f"{name}_mib") for name in ("window", "engine")}
+    grown = {name: growth(samples, f"{name}_mib") for name in _PROCESSES}
     verdict: dict[str, Any] = {
         "status": status,
         "ended_by_itself": ended and bool(end),
@@ -175,7 +178,7 @@ def _judge(
         "threads": [line["threads"] for line in holdings[-1:]],
         "growth": grown,
         "samples": samples,
-        "engine_killed": len(by_kind.get("killed", [])),
+        "killed": len(by_kind.get("killed", [])),
         "acts": sum(line["acts"] for line in by_kind.get("reached", [])),
         "actions_reached": sum(len(line["actions"]) for line in by_kind.get("reached", [])),
         "actions_missed": [name for line in by_kind.get("missed", []) for name in line["actions"]],
@@ -245,11 +248,13 @@ def _words(verdict: dict[str, Any]) -> str:
         f"{', '.join(verdict['actions_missed'])}"
     )
     lines += [f"{kind}: {', '.join(names)}" for kind, names in verdict["met"].items()]
-    lines.append(f"engine killed {verdict['engine_killed']} times")
+    lines.append(f"engine or mover killed {verdict['killed']} times")
     for name, value in verdict["growth"].items():
         lines.append(f"{name}: memory grew by {'?' if value is None else f'{100 * value:.1f} %'}")
     some = verdict["samples"][:: max(1, len(verdict["samples"]) // 12)]
-    lines += [f"  {s['at']:6.0f} s  window {s['window_mib']:5.0f} MiB  engine {s['engine_mib']:5.0f} MiB" for s in some]
+    for s in some:
+        sizes = (f"{name} {s[f'{name}_mib']:5.0f} MiB" for name in _PROCESSES)
+        lines.append(f"  {s['at']:6.0f} s  {'  '.join(sizes)}")
     lines += [f"{name} at the start and at the end: {verdict[name]}" for name in ("timers", "widgets")]
     for name in ("left_processes", "left_segments", "left_threads", "left_children", "stderr"):
         if verdict[name]:

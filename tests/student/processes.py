@@ -5,6 +5,7 @@ Processes are found by a mark in their environment, which children inherit, whoe
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,13 +17,14 @@ _SHARED = Path("/dev/shm")
 
 @dataclass(frozen=True)
 class Holding:
-    """One process: its threads, and its resident memory in MiB."""
+    """One process: its threads, its resident memory in MiB, and its niceness."""
 
     pid: int
     parent: int
     command: str
     threads: int
     resident: float
+    niceness: int
 
 
 def marked(mark: str) -> list[Holding]:
@@ -50,6 +52,7 @@ def _holding(folder: Path) -> Holding:
         command,
         int(values["Threads"]),
         int(values["VmRSS"].split()[0]) / 1024,
+        os.getpriority(os.PRIO_PROCESS, int(folder.name)),
     )
 
 
@@ -58,6 +61,6 @@ def shared_memory() -> set[str]:
     return {path.name for path in _SHARED.iterdir()} if _SHARED.is_dir() else set()
 
 
-def is_engine(holding: Holding) -> bool:
-    """Whether this is the window's engine: the child that multiprocessing spawned and that has torch's memory."""
+def is_spawned(holding: Holding) -> bool:
+    """Whether this is a child that multiprocessing spawned: the engine, or the mover, which is the nicer one."""
     return "spawn_main" in holding.command and "--multiprocessing-fork" in holding.command

@@ -143,7 +143,7 @@ class Record:
             threads=sorted(thread.name for thread in threading.enumerate()),
             panes=[pane.sampler for pane in document.scene.panes],
             number=document.scene.number,
-            engine=window.session.engine.pid,
+            engine=window.session.engine.pids,
             step=window.session.frame.step if window.session.frame else 0,
         )
 

@@ -37,7 +37,7 @@ class Student(QObject):
         rng: decides everything.
         folder: what dialogs for files are answered with lies there.
         seconds: how long.
-        kill_every: seconds between two ends of the engine.
+        kill_every: seconds between two kills, of the engine and of the mover in turns.
     """
 
     def __init__(
@@ -48,6 +48,7 @@ class Student(QObject):
         self._hand = Hand()
         self._acts = Acts(window, record, rng, folder, self._hand)
         self._end = monotonic() + seconds
+        self._kills = 0
         self._kill_every, self._kill_at = kill_every, monotonic() + kill_every
         self._sample_at = 0.0
         self._act: Act | None = None
@@ -247,8 +248,10 @@ class Student(QObject):
     # --- ends
 
     def _kill(self) -> None:
-        pid = self._window.session.engine.pid
-        if pid is not None:
+        pids = self._window.session.engine.pids
+        if pids:
+            pid = pids[self._kills % len(pids)]
+            self._kills += 1
             self._record.write("killed", pid=pid)
             os.kill(pid, signal.SIGKILL)
 

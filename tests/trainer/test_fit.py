@@ -14,6 +14,7 @@ from trainer.densities import Density, GaussianMixture, PaintedDensity, load_den
 from trainer.errors import InputError, TrainingError
 from trainer.fit import Fit
 from trainer.models import ScoreModel
+from trainer.rates import learning_rate
 from trainer.settings import FitSettings, LadderSettings, NetworkSettings
 
 SMALL = FitSettings(batch=64, network=NetworkSettings(width=32, features=16), ladder=LadderSettings(sigma_min=0.1))
@@ -140,6 +141,7 @@ def test_an_absurd_rate_is_survived_and_said(two: GaussianMixture) -> None:
 
 def test_a_gradient_that_is_not_finite_is_never_taken(two: GaussianMixture, monkeypatch: pytest.MonkeyPatch) -> None:
     fit = _train(Fit(two, SMALL, device="cpu"), 60)
+    assert (fit.lowered, fit.learning_rate) == (1.0, learning_rate(SMALL.learning_rate, 60))
     loss = fit._task.loss
 
     def poisoned(*arguments: Tensor) -> Tensor:
@@ -152,6 +154,8 @@ def test_a_gradient_that_is_not_finite_is_never_taken(two: GaussianMixture, monk
     assert progress.step == 60
     assert progress.notice
     assert fit.recoveries == 1
+    assert fit.lowered == 0.1
+    assert fit.learning_rate == pytest.approx(0.1 * learning_rate(SMALL.learning_rate, 60))
     monkeypatch.undo()
     assert bool(torch.isfinite(_weights(fit)).all())
     _train(fit, 10)

@@ -9,7 +9,8 @@ import pytest
 
 from tests.trainer.command_line import refused, values_of
 from trainer.cli import main
-from trainer.commands.options import OPTIONS
+from trainer.commands.options import OPTIONS, make_settings, require_effect
+from trainer.compatibility import idle
 from trainer.settings import FitSettings, LadderSettings, NetworkSettings
 
 QUICK = ("fit", "far-modes", "--steps", 16, "--device", "cpu")
@@ -150,3 +151,12 @@ def test_a_saved_score_is_replaced_only_by_force(tmp_path: Path, capsys: pytest.
     assert (saved / "weights.safetensors").read_bytes() == before
     values_of(capsys, *QUICK, *SMALL, "--seed", 1, "-o", saved, "--force")
     assert (saved / "weights.safetensors").read_bytes() != before
+
+
+def test_what_has_no_effect_is_said_as_the_window_says_it(capsys: pytest.CaptureFixture[str]) -> None:
+    settings = make_settings({"objective": "ism"}, lambda _: None)
+    line = refused(capsys, "fit", "ring", "--objective", "ism", "--target", "single")
+    assert line == f"score-trainer: --target: has no effect ({idle(settings)['target']}); leave it out\n"
+    ddpm = make_settings({"objective": "ddpm"}, lambda _: None)
+    require_effect({"weighting"}, [ddpm])  # the weight that DDPM's objective brings may be spelled out
+    assert "weighting" in idle(ddpm)

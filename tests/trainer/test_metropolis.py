@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from tests.trainer.particles import far_modes, gaussian, last, near_modes
+from trainer.densities import PaintedDensity
 from trainer.errors import InputError
 from trainer.fit import Fit
 from trainer.kernels import GAUSSIAN
@@ -15,6 +16,8 @@ from trainer.langevin import langevin
 from trainer.metropolis import LogDensityModel, log_ratio, metropolis_langevin, metropolis_step, place
 from trainer.models import TrueScore
 from trainer.noise import Noise
+from trainer.paintings import preset_weights
+from trainer.separable import CellSums
 from trainer.settings import FitSettings, ParticleSettings
 from trainer.starts import start_points
 from trainer.tables import TabulatedScore
@@ -83,6 +86,19 @@ def test_a_step_proposes_as_langevin_and_stays_where_it_is_refused() -> None:
     assert 0.5 < float(accepted.double().mean()) < 0.99
     torch.testing.assert_close(after.score, model.score(after.x, 0.1), rtol=1e-12, atol=1e-12)
     torch.testing.assert_close(after.log_prob, model.log_prob(after.x, 0.1), rtol=1e-12, atol=1e-12)
+
+
+def test_a_painting_is_summed_once_for_each_proposal(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Score and log-density share their sums: one pass at the start, one for each step."""
+    asked: list[int] = []
+    once = CellSums.both
+    monkeypatch.setattr(CellSums, "both", lambda self, x, inv: asked.append(len(x)) or once(self, x, inv))
+    monkeypatch.setattr(CellSums, "pull", lambda *_: pytest.fail("summed again for the score"))
+    monkeypatch.setattr(CellSums, "log_sum", lambda *_: pytest.fail("summed again for the log-density"))
+    model = TrueScore(PaintedDensity(preset_weights("ring", 32)))
+    settings = replace(ONE_LEVEL, steps=3, fine_steps=3)
+    last(metropolis_langevin(model, start_points(50, Noise(0)), settings, Noise(1)))
+    assert asked == [50] * 4
 
 
 def stretched(model: LogDensityModel, sigma: float, steps: int) -> tuple[np.ndarray, np.ndarray]:

@@ -334,3 +334,16 @@ def test_unknown_kernels(kernel: object) -> None:
     for call in calls:
         with pytest.RaisesExc(InputError, match="^kernel: .*perturbed density", check=lambda e: "\n" not in str(e)):
             call()
+
+
+@every_density
+@every_kernel
+def test_score_and_log_density_in_one_pass_are_the_two(density: AnyDensity, kernel: Kernel) -> None:
+    """Near the mass, far from it where sums go in logarithms, at one sigma and at one per point."""
+    near = density.sample(200, 0.05, generator=generator(0)).double()
+    x = torch.cat((near, 6 * torch.rand(200, 2, generator=generator(1), dtype=torch.float64) - 3))
+    for sigma in (0.0, 0.02, torch.linspace(0.005, 1, 400)):
+        score, log_p = density.score_and_log_prob(x, sigma, kernel=kernel)
+        torch.testing.assert_close(score, density.score(x, sigma, kernel=kernel), rtol=1e-10, atol=1e-10)
+        torch.testing.assert_close(log_p, density.log_prob(x, sigma, kernel=kernel), rtol=1e-12, atol=1e-12)
+    assert density.score_and_log_prob(x.float(), 0.1)[1].dtype == torch.float32

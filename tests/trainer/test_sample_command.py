@@ -36,7 +36,6 @@ def test_the_command_knows_every_sampler_and_every_setting() -> None:
     assert {option.field for option in OPTIONS} == {f.name for f in fields(ParticleSettings)} - {
         "source",
         "number",
-        "rungs",
     }
 
 
@@ -134,3 +133,43 @@ def test_tables_serve_where_they_pay(folder: Path, capsys: pytest.CaptureFixture
     assert values_of(capsys, *langevin, "-n", 2000)["table_error"] > 0
     assert values_of(capsys, *langevin, "-n", 2000, "--no-table")["table_error"] == 0
     assert values_of(capsys, *langevin, "-n", 10)["table_error"] == 0
+
+
+def test_a_ladder_drawn_by_hand_is_the_one_that_is_climbed_down(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    found = values_of(capsys, "sample", folder, "-n", 50, "--rungs", "0.4:30:2e-2, 0.2:20:5e-3,0.05:7:1e-4")
+    assert found["steps"] == 57
+    assert found["settings"]["rungs"] == [
+        {"sigma": 0.4, "steps": 30, "epsilon": 0.02},
+        {"sigma": 0.2, "steps": 20, "epsilon": 0.005},
+        {"sigma": 0.05, "steps": 7, "epsilon": 1e-4},
+    ]
+    assert (
+        values_of(capsys, "sample", folder, "-n", 50, "--sampler", "langevin", "--rungs", "0.4:30:2e-2")["steps"] == 30
+    )
+
+
+@pytest.mark.parametrize(
+    ("ladder", "said"),
+    [
+        ("0.4:30", "'0.4:30' is no level; give sigma:steps:epsilon, such as 0.2:30:5e-3, commas between"),
+        ("0.4:30:1e-2,", "'' is no level; give"),
+        ("0.4:3.5:1e-2", "'0.4:3.5:1e-2' is no level; give"),
+        ("0.4:0:1e-2", "0.4:0:1e-2: steps: 0 is out of range; give a number between 1 and 10000"),
+        ("0.2:9:1e-2,0.4:9:1e-2", "0.4 follows 0.2; sigma must fall"),
+        ("9:9:1e-2", "9 is outside the model's noise levels; give levels between"),
+    ],
+)
+def test_a_ladder_that_is_none_is_refused(
+    ladder: str, said: str, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert refused(capsys, "sample", folder, "--rungs", ladder).startswith(f"score-trainer: --rungs: {said}")
+
+
+def test_what_a_drawn_ladder_says_itself_is_refused_beside_it(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    line = refused(capsys, "sample", folder, "--rungs", "0.4:30:2e-2", "--epsilon", "1e-4")
+    assert line.startswith("score-trainer: --epsilon: has no effect beside --rungs")
+    assert "--rungs: has no effect on the sampler ode" in refused(
+        capsys, "sample", folder, "--sampler", "ode", "--rungs", "0.4:30:2e-2"
+    )

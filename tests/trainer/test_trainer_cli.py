@@ -134,10 +134,61 @@ def test_a_write_that_fails_leaves_nothing_behind(
     def full(*args: object, **kwargs: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(np, "save", full)
+    monkeypatch.setattr("trainer.archives.os.fsync", full)
     file = tmp_path / "points.npy"
     assert "No space left" in refused(capsys, "sample", folder, "-n", "10", "--device", "cpu", "-o", file)
     assert names(tmp_path) == []
+
+
+def test_what_cannot_be_written_is_refused_before_anything_is_computed(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def closed(dir: Path) -> None:  # noqa: A002 - as tempfile calls it
+        tried.append(dir)
+        raise PermissionError(13, "Permission denied")
+
+    tried: list[Path] = []
+    monkeypatch.setattr("trainer.commands.console.tempfile.TemporaryFile", closed)
+    monkeypatch.setattr("trainer.fit.Fit.run", lambda *_, **__: pytest.fail("trained"))
+    monkeypatch.setattr("trainer.checkpoints.load_score", lambda *_, **__: pytest.fail("loaded"))
+    for place in (tmp_path / "out", tmp_path / "a" / "b" / "out"):
+        line = refused(capsys, "fit", "ring", "--steps", "5", "--device", "cpu", "-o", place)
+        assert line == f"score-trainer: {place}: cannot be written: Permission denied; choose another place\n"
+    line = refused(capsys, "sample", folder, "-o", tmp_path / "x.npy")
+    assert line.endswith("x.npy: cannot be written: Permission denied; choose another place\n")
+    assert tried == [tmp_path, tmp_path, tmp_path]
+    assert names(tmp_path) == []
+
+
+def test_a_link_stays_one_and_what_it_leads_to_is_written(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "far").mkdir()
+    score, drawn = tmp_path / "score", tmp_path / "drawn.npy"
+    score.symlink_to(tmp_path / "far" / "score", target_is_directory=True)
+    drawn.symlink_to(tmp_path / "far" / "drawn.npy")
+    for _ in range(2):
+        values_of(capsys, "fit", "ring", "--steps", 2, "--device", "cpu", "-o", score, "--force")
+        values_of(capsys, "sample", score, "-n", 10, "--steps", 1, "--device", "cpu", "-o", drawn)
+    assert score.is_symlink()
+    assert drawn.is_symlink()
+    assert names(tmp_path) == ["drawn.npy", "far", "score"]
+    assert names(tmp_path / "far") == ["drawn.npy", "score"]
+    assert np.load(tmp_path / "far" / "drawn.npy").shape == (10, 2)
+
+
+def test_ctrl_c_while_the_program_is_being_read_is_one_line() -> None:
+    code = (
+        "import sys\n"
+        "class Hand:\n"
+        "    def find_spec(self, name, *_):\n"
+        "        if name == 'trainer.commands.fit':\n"
+        "            raise KeyboardInterrupt\n"
+        "sys.meta_path.insert(0, Hand())\n"
+        "from trainer.cli import main\n"
+        "sys.exit(main(['fit', 'ring']))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 130
+    assert (done.stdout, done.stderr) == ("", "score-trainer: stopped by the keyboard; nothing was written\n")
 
 
 def test_ctrl_c_is_one_line(

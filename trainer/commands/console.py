@@ -8,14 +8,15 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, NoReturn
 
+from trainer.cli import PROGRAM
 from trainer.errors import InputError
-
-PROGRAM = "score-trainer"
 
 
 @dataclass(frozen=True)
@@ -73,6 +74,15 @@ def in_range(option: str, value: float, low: float, high: float) -> None:
     """Refuse a number outside [low, high]."""
     if not low <= value <= high:  # also refuses NaN
         raise InputError(f"{option}: {value:g} is out of range; give a number between {low:g} and {high:g}")
+
+
+def require_writable(output: Path, folder: Path) -> None:
+    """Refuse an output, before anything is computed for it, whose folder takes no files."""
+    try:
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise InputError(f"{output}: cannot be written: {error.strerror or error}; choose another place") from None
 
 
 def use_threads(threads: int) -> None:

@@ -13,6 +13,7 @@ from trainer.commands.console import (
     check_common,
     in_range,
     progress,
+    require_writable,
     say,
     use_threads,
 )
@@ -129,6 +130,10 @@ def _require_place(folder: Path | None, force: bool) -> None:
         return
     if folder.exists() and not folder.is_dir():
         raise InputError(f"{folder}: is a file; -o wants a folder")
+    place = folder.resolve().parent  # of what a link leads to; whatever is missing on the way is made
+    while not place.exists():
+        place = place.parent
+    require_writable(folder, place)
     if not folder.is_dir() or not any(folder.iterdir()):
         return
     if not (folder / "score.json").is_file():

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any, get_args
 
 from trainer.commands.console import say
+from trainer.compatibility import idle
 from trainer.errors import InputError
 from trainer.settings import (
     Activation,
@@ -28,9 +29,6 @@ from trainer.settings import (
     Target,
     Weighting,
 )
-
-SLICED = ("hutchinson", "ssm", "ssm_vr")
-"""The objectives that look along random directions."""
 
 
 @dataclass(frozen=True)
@@ -135,10 +133,11 @@ def require_effect(given: Collection[str], settings: Collection[FitSettings]) ->
     Raises:
         InputError: names the option and why it has no effect.
     """
-    unused = [_idle(each) for each in settings]
+    unused = [idle(each) for each in settings]
     for field in given:
-        if all(field in idle for idle in unused):
-            raise InputError(f"{_BY_FIELD[field].name}: has no effect, since {unused[0][field]}; leave it out")
+        # A weight that the objective brings along may be spelled out: no other one is valid with it.
+        if field != "weighting" and all(field in reasons for reasons in unused):
+            raise InputError(f"{_BY_FIELD[field].name}: has no effect ({unused[0][field]}); leave it out")
 
 
 def _part(values: dict[str, Any], part: str) -> dict[str, Any]:
@@ -161,29 +160,3 @@ def _companions(given: dict[str, Any]) -> dict[str, tuple[str, str]]:
     if schedule != "geometric" and denoising:
         found["target"] = ("single", f"pooled targets are tabulated level by level, and {schedule} has too many")
     return found
-
-
-def _idle(settings: FitSettings) -> dict[str, str]:
-    """Fields that these settings make no use of, each with the reason."""
-    idle: dict[str, str] = {}
-    if settings.objective != "dsm":
-        idle["target"] = f"the objective {settings.objective} has no choice of targets"
-    if settings.objective not in SLICED:
-        idle |= dict.fromkeys(
-            ("projections", "projection"), f"the objective {settings.objective} looks along no random directions"
-        )
-    if settings.objective != "dsm" or settings.target != "reference":
-        idle["reference"] = "only the target reference has a reference batch"
-    if settings.schedule != "geometric":
-        idle["ladder.levels"] = f"the schedule {settings.schedule} has no ladder"
-    elif settings.ladder.levels == 1:
-        idle["ladder.sigma_max"] = "one level is sigma-min alone"
-    if settings.schedule.startswith("ddpm"):
-        idle |= dict.fromkeys(
-            ("ladder.sigma_min", "ladder.sigma_max"), f"the noise levels of {settings.schedule} have ends of their own"
-        )
-    if not settings.network.features:
-        idle |= dict.fromkeys(("network.octaves", "network.damped"), "there are no Fourier features")
-    elif settings.parameterisation == "unconditional":
-        idle["network.damped"] = "an unconditional network does not know the noise to fade them by"
-    return idle

@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import argparse
-import secrets
 import time
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast, get_args
 
-from trainer.commands.console import Summary, add_common, check_common, in_range, progress, say, use_threads
+from trainer.commands.console import (
+    Summary,
+    add_common,
+    check_common,
+    in_range,
+    progress,
+    require_writable,
+    say,
+    use_threads,
+)
 from trainer.errors import InputError
-from trainer.settings import OdeMethod, ParticleSettings, SamplerName, VPSchedule
+from trainer.settings import OdeMethod, ParticleSettings, Rung, SamplerName, VPSchedule
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from trainer.densities import Density
     from trainer.models import ScoreModel
     from trainer.modes import Ledger
@@ -24,6 +30,8 @@ if TYPE_CHECKING:
 _SQUARE = ("ascent", "langevin", "mala", "annealed")
 _SDE = ("pc", "sde", "ode")
 _DDPM = ("ddpm", "ddim")
+_GEOMETRIC = ("levels", "steps", "fine_steps", "fine_below", "sigma_max")
+"""What describes the geometric ladder, and nothing beside a ladder drawn level by level."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +58,13 @@ OPTIONS = (
     Option("epsilon", float, _SQUARE, "step size at sigma-min: x + epsilon/2 s + sqrt(epsilon) z"),
     Option("sigma_min", float, get_args(SamplerName), "the smallest noise level"),
     Option("sigma_max", float, _SQUARE, "the largest of the ladder"),
+    Option(
+        "rungs",
+        str,
+        _SQUARE,
+        "a ladder of your own instead, largest sigma first, as sigma:steps:epsilon,...; "
+        "those who stay at sigma-min take as many steps",
+    ),
     Option("start_sigma", float, (*_SDE, *_DDPM), "the noise level to start from; else the largest learned, up to 3"),
     Option("diffusion_steps", int, (*_SDE, *_DDPM), "steps from there down to sigma-min"),
     Option("rho", float, _SDE, "how they are spaced: evenly in sigma^(1/rho)"),
@@ -78,9 +93,9 @@ def add(commands: Any) -> None:  # noqa: ANN401 - argparse's own class is privat
     group = parser.add_argument_group("how particles move", "each for the samplers named")
     for option in OPTIONS:
         default = getattr(ParticleSettings, option.field)
-        told = option.help if default is None else f"{option.help} (default {default})"
+        told = option.help if default in (None, ()) else f"{option.help} (default {default})"
         users = "" if len(option.samplers) == len(get_args(SamplerName)) else f"{', '.join(option.samplers)}: "
-        metavar = None if option.choices else {int: "N", float: "X"}[option.kind]
+        metavar = None if option.choices else {int: "N", float: "X", str: "LADDER"}[option.kind]
         group.add_argument(option.name, type=option.kind, choices=option.choices, metavar=metavar, help=users + told)
     add_common(parser)
     parser.set_defaults(run=run)
@@ -95,6 +110,7 @@ def run(args: argparse.Namespace) -> Summary:
     given = _given(args)
 
     use_threads(args.threads)
+    from trainer.archives import array_bytes, write_whole
     from trainer.checkpoints import load_score
     from trainer.metrics import mode_ledger
     from trainer.models import TrueScore
@@ -133,7 +149,7 @@ def run(args: argparse.Namespace) -> Summary:
     points = x.float().cpu().numpy()
     ledger = mode_ledger(points, density)
     if args.output is not None:
-        _write_array(args.output, points)
+        write_whole(args.output, array_bytes(points))
 
     values = {
         "folder": str(args.folder),
@@ -166,10 +182,31 @@ def _given(args: argparse.Namespace) -> dict[str, Any]:
                 f"{option.name}: has no effect on the sampler {args.sampler}, only on {', '.join(option.samplers)}; "
                 "leave it out"
             )
-        given[option.field] = value
+        given[option.field] = _rungs(value) if option.field == "rungs" else value
+    if "rungs" in given:
+        for field in (*_GEOMETRIC, *(("epsilon", "sigma_min") if args.sampler == "annealed" else ())):
+            if field in given:
+                name = "--" + field.replace("_", "-")
+                raise InputError(f"{name}: has no effect beside --rungs, which says it level by level; leave it out")
     if args.no_table and args.sampler == "mala":
         raise InputError("--no-table: has no effect on the sampler mala, which reads from none; leave it out")
     return given
+
+
+def _rungs(text: str) -> tuple[Rung, ...]:
+    """The ladder that `--rungs` spells, as sigma:steps:epsilon for each level."""
+    rungs = []
+    for part in text.split(","):
+        try:
+            sigma, steps, epsilon = part.split(":")
+            rungs.append(Rung(float(sigma), int(steps), float(epsilon)))
+        except InputError as error:
+            raise InputError(f"--rungs: {part.strip()}: {str(error).removeprefix('rung.')}") from None
+        except ValueError:
+            raise InputError(
+                f"--rungs: {part.strip()!r} is no level; give sigma:steps:epsilon, such as 0.2:30:5e-3, commas between"
+            ) from None
+    return tuple(rungs)
 
 
 def _settings(given: dict[str, Any], args: argparse.Namespace, model: ScoreModel) -> ParticleSettings:
@@ -182,6 +219,12 @@ def _settings(given: dict[str, Any], args: argparse.Namespace, model: ScoreModel
     except InputError as error:
         raise _by_option(error) from None
     cut = within(asked, model)
+    if cut.rungs != asked.rungs:
+        wrong = next(rung.sigma for rung in asked.rungs if rung not in cut.rungs)
+        raise InputError(
+            f"--rungs: {wrong:g} is outside the model's noise levels; "
+            f"give levels between {model.sigma_min:g} and {model.sigma_max:g}"
+        )
     changed = {name: getattr(cut, name) for name in ("sigma_min", "sigma_max") if name not in given}
     settings = replace(asked, **changed)
     if settings != asked:
@@ -230,20 +273,7 @@ def _require_place(path: Path) -> None:
         raise InputError(f"{path}: -o wants a name that ends in .npy")
     if path.is_dir():
         raise InputError(f"{path}: is a folder; -o wants a file name")
-    if not path.parent.is_dir():
-        raise InputError(f"{path}: there is no folder {path.parent}; make it or choose another place")
-
-
-def _write_array(path: Path, array: NDArray[Any]) -> None:
-    """Write a .npy file under another name and rename it, so that no half-written one is left."""
-    import numpy as np
-
-    part = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-    try:
-        with part.open("xb") as file:
-            np.save(file, array, allow_pickle=False)
-        part.replace(path)
-    except OSError as error:
-        raise InputError(f"{path}: cannot be written: {error.strerror or error}; choose another place") from error
-    finally:
-        part.unlink(missing_ok=True)
+    folder = path.resolve().parent  # of what a link leads to
+    if not folder.is_dir():
+        raise InputError(f"{path}: there is no folder {folder}; make it or choose another place")
+    require_writable(path, folder)
