@@ -62,7 +62,8 @@ class ParticleRun:
         """Steps of the clock that were taken."""
         self._tables = Tabulation(self._panes, self.steps)
         self._work: list[tuple[int, PaneRun]] = []  # what is left of the step that is being taken
-        self._due: list[PaneRun] = []
+        self._due: list[PaneRun] = []  # the panes whose own step ends with it
+        self._begun = False
         self._at: int | None = None
         places = self._places()
         self._kept = Kept(self.steps, places.nbytes)
@@ -128,12 +129,13 @@ class ParticleRun:
         """Take one step of the clock, or go on with it; False when the deadline passes before it is done."""
         if not self._tables.ready(self.step, deadline):
             return False
-        if not self._due:
-            after = self.step + 1
-            self._due = [p for p in self._panes if not p.standing and p.taken < p.own_steps(after, self.steps)]
-            work = ((first, i) for i, pane in enumerate(self._due) for first in pane.chunks())
+        if not self._begun:
+            self._begun = True
+            going = [pane for pane in self._panes if not pane.standing]
+            work = ((first, i) for i, pane in enumerate(going) for first in pane.upcoming(self.step, self.steps))
             # Chunks of the same particles follow each other: they share their noise.
-            self._work = [(first, self._due[i]) for first, i in sorted(work, reverse=True)]
+            self._work = [(first, going[i]) for first, i in sorted(work, reverse=True)]
+            self._due = [pane for pane in going if pane.taken < pane.own_steps(self.step + 1, self.steps)]
         while self._work:
             if deadline is not None and perf_counter() > deadline:
                 return False
@@ -141,7 +143,7 @@ class ParticleRun:
             pane.advance(first)
         for pane in self._due:
             pane.settle()
-        self._due = []
+        self._begun = False
         self.step += 1
         self._remember(self._places())
         if self.step % _AHEAD == 0:

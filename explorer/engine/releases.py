@@ -131,6 +131,20 @@ class PaneRun:
         """The step of the common clock, from 0, at which it takes its own step number `step`, from 0."""
         return -(-(2 * step + 1) * clocks // (2 * self.steps)) - 1
 
+    def begins(self, step: int, clocks: int) -> int:
+        """The step of the common clock, from 0, with which it may begin with its own step number `step`, from 0."""
+        return self.clock_of(step - 1, clocks) + 1 if step else 0
+
+    def upcoming(self, clock: int, clocks: int) -> range:
+        """The chunks to advance with this step of the common clock, from 0.
+
+        Its next step is spread over the steps of the clock until it is due, so that each of these costs alike.
+        """
+        chunks = self.chunks()
+        first, due = self.begins(self.taken, clocks), self.clock_of(self.taken, clocks)
+        wanted = len(chunks) if clock >= due else -(-len(chunks) * (clock - first + 1) // (due - first + 1))
+        return chunks[len(self._moved) : wanted]
+
     def chunks(self) -> range:
         """Where the chunks of its particles begin."""
         return range(0, len(self.points), self.chunk)

@@ -52,7 +52,7 @@ class Tabulation:
         asks: defaultdict[float, int] = defaultdict(int)
         for pane in group:
             for sigma, step in pane.first_asked().items():
-                clock = pane.clock_of(step, clocks)
+                clock = pane.begins(step, clocks)
                 first[sigma] = min(first.get(sigma, clock), clock)
                 asks[sigma] += pane.asks(sigma) * len(pane.points)
         cheap = isinstance(tables.model, TrueScore)
