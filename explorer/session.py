@@ -245,12 +245,14 @@ class Session(QObject):
     # --- what comes in ------------------------------------------------------------------------------------
 
     def _pull(self) -> None:
+        if self.engine.told:  # an order waits to go on from the one process to the other
+            self._take_events()
         now = perf_counter()
         if now - self._pulled < self._interval:
             return
         frame = self.engine.frame()
         if frame is not None:
-            self._pulled = now
+            self._pulled = max(self._pulled + self._interval, now - self._interval)  # one late does not delay the next
             self.frame = frame
             self.framed.emit(frame)
 

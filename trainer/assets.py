@@ -6,7 +6,7 @@ from pathlib import Path
 
 
 def assets() -> Path:
-    """The folder of presets, fonts and icons.
+    """The folder of presets, fonts, icons and pictures.
 
     Wheels hold it as `trainer/_assets`; an editable install finds it beside the packages.
     """

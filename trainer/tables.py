@@ -123,6 +123,14 @@ class TabulatedScore:
         wanted = 2 * _half_width(sigma) / (self.spacing * max(sigma, 1e-6))
         return min(_TILE * math.ceil(wanted / _TILE), self.most_nodes)
 
+    def pieces(self, sigma: float, measured: bool = False) -> int:
+        """In how many pieces `prepare` builds the table for this noise level, or `measure` builds and measures it."""
+        n = self.nodes(sigma)
+        if isinstance(self.model, TrueScore):
+            side = _TILE if n % _TILE == 0 else n
+            return (n // side) ** 2 + measured
+        return -(-(n**2) // _CHUNK) + (-(-(_PROBES**2) // _CHUNK) if measured else 0)
+
     def prepare(self, sigma: float) -> Iterator[None]:
         """Build the table for this noise level in chunks of a few milliseconds; it is there when the iterator ends."""
         if self.ready(sigma):

@@ -246,6 +246,11 @@ class EngineClient:
         self._frame, self._particles = frame or self._frame, particles or self._particles
         return joined(self._frame, self._particles) if self._frame is not None else None
 
+    @property
+    def told(self) -> bool:
+        """Whether there are events."""
+        return self._engine.told or self._mover.told
+
     def events(self) -> list[Event]:
         """What both have said since the last call and what is not for the other."""
         told: list[Event] = []

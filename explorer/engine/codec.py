@@ -1,8 +1,8 @@
 """A frame as bytes: a JSON table of contents, then the arrays, each aligned to 16 bytes.
 
 The table holds the plain fields as they nest, and in an array's place its number and shape. Which class a nested part
-has follows from the field that holds it. Nothing is pickled, and `unpack` copies, so that the buffer may be overwritten
-as soon as it returns.
+has follows from the field that holds it. Nothing is pickled. The arrays of an unpacked frame are parts of the bytes in
+which it came, and cannot be written to.
 """
 
 from __future__ import annotations
@@ -49,11 +49,11 @@ def pack(frame: Particles, buffer: memoryview) -> int:
     return total
 
 
-def unpack(buffer: memoryview | bytes, kind: type[F]) -> F:
-    """The frame of this kind that `pack` wrote, with arrays of its own."""
-    length = int.from_bytes(bytes(buffer[:_LENGTH]), "little")
-    head = json.loads(bytes(buffer[_LENGTH : _LENGTH + length]))
-    reader = _Reader(buffer, _aligned(_LENGTH + length))
+def unpack(data: bytes, kind: type[F]) -> F:
+    """The frame of this kind that `pack` wrote."""
+    length = int.from_bytes(data[:_LENGTH], "little")
+    head = json.loads(data[_LENGTH : _LENGTH + length])
+    reader = _Reader(data, _aligned(_LENGTH + length))
     frame: F = reader.part(kind, head)
     return frame
 
@@ -73,8 +73,8 @@ def _flat(value: Any, arrays: list[Array]) -> Any:  # noqa: ANN401 - what a fram
 class _Reader:
     """Takes the arrays in the order in which they were packed."""
 
-    def __init__(self, buffer: memoryview | bytes, offset: int) -> None:
-        self._buffer = buffer
+    def __init__(self, data: bytes, offset: int) -> None:
+        self._data = data
         self._offset = offset
 
     def part(self, cls: type, values: dict[str, Any]) -> Any:  # noqa: ANN401 - an instance of cls
@@ -88,9 +88,7 @@ class _Reader:
             return value
         if is_dataclass(kind):
             return self.part(kind, value)  # type: ignore[arg-type]  # a class: hints hold no instances
-        shape = value[_SHAPE]
-        size = int(np.prod(shape, dtype=np.int64))
-        array = np.frombuffer(self._buffer, np.float32, size, self._offset).reshape(shape).copy()
+        array: Array = np.ndarray(value[_SHAPE], np.float32, self._data, self._offset)
         self._offset += _aligned(array.nbytes)
         return array
 

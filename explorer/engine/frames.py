@@ -286,6 +286,11 @@ class Frame(Particles):
     lowered: float = 1.0
 
 
+def same_learning(before: Frame | None, frame: Frame) -> bool:
+    """Whether both frames are the engine's same one, so that at most their particles differ."""
+    return before is not None and before.learned is frame.learned
+
+
 _PARTICLES = tuple(each.name for each in fields(Particles))
 
 

@@ -41,9 +41,13 @@ FRAME = 1 / 62
 RUN_SECONDS = 7.5
 """How long a release takes from the first step to the last, if the machine keeps up."""
 
-_MOVE_SHARE = 0.7
+_MOVE_SHARE = 0.55
 """What moving gets of a frame's time; measuring and the frame itself have the rest."""
+_LEAST = 0.6
+"""A frame that makes up for a late one takes at least this part of a frame's time."""
 _MEASURE_MOST = 0.004
+_REST = 0.003
+"""Seconds left to the frame itself."""
 _OWED_MOST = 8.0
 """Steps that are made up for at most when the machine does not keep up."""
 
@@ -88,17 +92,17 @@ class _Moving:
 
     def loop(self) -> None:
         """Turn until told to stop; a turn is a frame."""
-        before = perf_counter()
+        before = due = perf_counter()
         with Pulse(self._send, "One particle step") as pulse:
             while self._alive:
                 pulse.turn(self._mover.released)
                 self._obey(wait=0.0 if self._busy else 0.1)
                 began = perf_counter()
                 elapsed, before = min(began - before, 0.1), began
-                self._move(elapsed, began + _MOVE_SHARE * FRAME)
+                due = max(due + FRAME, began + _LEAST * FRAME)  # one late frame does not delay the next
+                self._move(elapsed, began + _MOVE_SHARE * (due - began))
                 if self._mover.measuring:
-                    left = began + FRAME - perf_counter()
-                    self._mover.measure(perf_counter() + min(max(left, 0.0), _MEASURE_MOST))
+                    self._mover.measure(min(due - _REST, perf_counter() + _MEASURE_MOST))
                     self._changed = True
                 while self._mover.events:
                     self._send(self._mover.events.popleft())
@@ -106,7 +110,7 @@ class _Moving:
                     self._mailbox.write(self._mover.particles(moving=self._moves))
                     self._changed = False
                 if self._busy:
-                    self._connection.poll(max(0.0, began + FRAME - perf_counter()))
+                    self._connection.poll(max(0.0, due - perf_counter()))
 
     @property
     def _moves(self) -> bool:

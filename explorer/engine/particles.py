@@ -30,9 +30,6 @@ from trainer.modes import ModeMap
 from trainer.noise import Noise
 from trainer.scenes import Scene
 
-_AHEAD = 8
-"""With every so many steps a piece of a later noise level's table is built, so that few have to be waited for."""
-
 _EMPTY = np.zeros(0, np.float32)
 
 
@@ -146,8 +143,7 @@ class ParticleRun:
         self._begun = False
         self.step += 1
         self._remember(self._places())
-        if self.step % _AHEAD == 0:
-            self._tables.ahead()
+        self._tables.ahead(self.step)
         return True
 
     def _places(self) -> Array:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 
-_NICENESS = 5
+_NICENESS = 3
 """About a third of the processor where three want it (a niceness of 5 weighs 335 against 1024)."""
 
 _BELOW_NORMAL = 0x4000

@@ -8,6 +8,10 @@ so where n^2 is below the number of particles that ask (64^2 = 4,096 nodes from 
 model itself, and has no table's error.
 
 Errors of at most `MEASURED` tables of a pane are measured, evenly over its ladder.
+
+**When.** A table that is built only when it is asked for holds up its run for as long as that takes, a tenth of a
+second for the finest. So with every step of the clock some of the work ahead is done: of all rates of work that have
+each table ready in time the least, max over tables k of (pieces up to k that are left) / (steps until k is needed).
 """
 
 from __future__ import annotations
@@ -15,6 +19,8 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from time import perf_counter
+
+import numpy as np
 
 from explorer.engine.releases import PaneRun
 from trainer.models import TrueScore
@@ -43,6 +49,9 @@ class Tabulation:
         self._needed = [clock for clock, *_ in plan]
         self._built = 0
         self._building = self._build(plan)
+        self._pieces = np.cumsum([tables.pieces(sigma, measured) for _, tables, sigma, measured in plan])
+        self._done = 0  # pieces
+        self._owed = 0.0
 
     def _plan(self, group: list[PaneRun], clocks: int) -> list[tuple[int, TabulatedScore, float, bool]]:
         """What to build for panes on one model."""
@@ -72,18 +81,28 @@ class Tabulation:
             if measured:
                 self._errors[id(tables)][sigma] = tables.error(sigma)
             self._built += 1
-            yield
 
-    def ahead(self) -> None:
-        """Work on the next table for a few milliseconds."""
-        next(self._building, None)
+    def _work(self) -> bool:
+        """Do one piece of the next table; False when all are built."""
+        if next(self._building, True):
+            return False
+        self._done = max(self._done, int(self._pieces[self._built - 1]) if self._built else 0) + 1
+        return True
+
+    def ahead(self, clock: int) -> None:
+        """Do the part of the work ahead that falls to this step of the clock."""
+        if self._built < len(self._needed):
+            left = self._pieces[self._built :] - self._done
+            self._owed += float(np.max(left / np.maximum(np.array(self._needed[self._built :]) - clock, 1)))
+        while self._owed >= 1 and self._work():
+            self._owed -= 1
 
     def ready(self, clock: int, deadline: float | None) -> bool:
         """Build what the step after this moment needs, as far as the deadline allows; whether it is there."""
         while self._built < len(self._needed) and self._needed[self._built] <= clock:
             if deadline is not None and perf_counter() > deadline:
                 return False
-            next(self._building)
+            self._work()
         return True
 
     def error(self, pane: PaneRun) -> float:

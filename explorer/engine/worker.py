@@ -92,6 +92,11 @@ class Worker(Generic[F]):
         """Hand it something; never waits. Before it is started messages are kept for it."""
         self._outbox.put(message)
 
+    @property
+    def told(self) -> bool:
+        """Whether it has said anything since the last `take`."""
+        return bool(self._inbox)
+
     def take(self) -> list[Event]:
         """What it has said since the last call, heartbeats aside."""
         told: list[Event] = []

@@ -92,13 +92,12 @@ class CurlView(PlaneView):
         same = same and np.array_equal(before.loop, frame.loop)
         return same and np.array_equal(before.loop_integrals, frame.loop_integrals)
 
-    def lay_ground(self, frame: Frame) -> None:
+    def lay_ground(self, frame: Frame) -> bool:
         """Lay the map, or nothing while there is none of this place."""
         maps = fitting_maps(frame)
         if maps is None or not maps.curl.size:
             self._values = np.zeros((0, 0), np.float32)
-            self.ground.show(np.full((1, 1), 0.5, np.float32), frame.centre, frame.half_width)
-            return
+            return self.ground.show(np.full((1, 1), 0.5, np.float32), frame.centre, frame.half_width)
         size = np.abs(maps.curl)
         self._values = maps.curl if self.options.curl == "curl" else maps.rotational
         if self.options.curl == "curl":
@@ -106,7 +105,7 @@ class CurlView(PlaneView):
             wanted = nice(max(float(np.quantile(size, 0.98)), _LEAST * jacobian))
             if not 0.5 <= wanted / self._reach <= 1:
                 self._reach = wanted
-        self.ground.show(self.scale_of_values.place(self._values), frame.centre, frame.half_width)
+        return self.ground.show(self.scale_of_values.place(self._values), frame.centre, frame.half_width)
 
     # --- texts
 

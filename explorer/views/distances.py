@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 class DistancesView(Chart):
     """The distance to the truth over the run, of every pane."""
 
+    shows_particles = True
+
     wants: frozenset[Want] = frozenset({"distances"})
 
     def __init__(self, parent: QWidget | None = None) -> None:

@@ -124,11 +124,11 @@ class ErrorMapView(PlaneView):
         versions = [-1 if f.maps is None else f.maps.version for f in (before, frame)]
         return same and versions[0] == versions[1] and np.array_equal(pins_of(before), pins_of(frame))
 
-    def lay_ground(self, frame: Frame) -> None:
+    def lay_ground(self, frame: Frame) -> bool:
         """Lay the map."""
         self._errors = errors_of(frame)
         self._hatch = None
-        self.ground.show(self.scale_of_values.place(self.values()), frame.centre, frame.half_width)
+        return self.ground.show(self.scale_of_values.place(self.values()), frame.centre, frame.half_width)
 
     def set_options(self, options: ViewOptions) -> None:
         """Draw by these options from now on."""

@@ -130,13 +130,12 @@ class FieldView(PlaneView):
 
     # --- ground
 
-    def lay_ground(self, frame: Frame) -> None:
+    def lay_ground(self, frame: Frame) -> bool:
         """As in every view; below the learned field of an energy, what it has learned."""
         learned = self._learned_ground(frame)
         if learned is None:
-            super().lay_ground(frame)
-        else:
-            self.ground.show(learned, frame.centre, frame.half_width, self.options.ground)
+            return super().lay_ground(frame)
+        return self.ground.show(learned, frame.centre, frame.half_width, self.options.ground)
 
     def _learned_ground(self, frame: Frame) -> NDArray[np.float32] | None:
         """The learned density over its maximum, where the options ask for it and there is one."""

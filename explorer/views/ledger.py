@@ -105,6 +105,8 @@ def ledger_text(modes: Modes, names: Sequence[str]) -> str:
 class LedgerView(Chart):
     """The mode ledger of all panes."""
 
+    shows_particles = True
+
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setAccessibleName("Shares: particles per mode against the true mass")

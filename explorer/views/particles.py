@@ -30,6 +30,7 @@ from explorer.views.arrows import draw_segments
 from explorer.views.chart import mode_badge
 from explorer.views.ledger import order_by_mass
 from explorer.views.outside import Outside, count_outside, paint_outside
+from explorer.views.overlay import Overlay
 from explorer.views.plane import PlaneRange, PlaneView
 from explorer.views.splat import CELLS, CROWD, Floats, Splat, find_heaps, ink_table
 from explorer.wording import in_words
@@ -52,6 +53,9 @@ REACH = 10
 LATELY = 60
 """So many last pieces of the followed particle's way are drawn dark, those before them faint."""
 
+_COUNTED = 12
+"""Particles beyond the edges are counted with every so many steps."""
+
 _AGES = 4
 """Trails fade in so many steps."""
 
@@ -61,6 +65,8 @@ _CLOCKED = ("ascent", "langevin", "mala")
 
 class ParticleView(PlaneView):
     """One of the frame's panes of particles; `pane` is its index."""
+
+    shows_particles = True
 
     followed = Signal(int)
     """The particle that was clicked at, by its number; -1 for none."""
@@ -78,6 +84,8 @@ class ParticleView(PlaneView):
         self.pane = pane
         self.foot: PaneFoot | None = None
         self._splat = Splat(1)
+        self._over = Overlay()
+        self._counted: tuple[object, Outside] = (None, Outside())
         self._pressed: QPointF | None = None
         self._describe()
         self.setToolTip(
@@ -118,7 +126,11 @@ class ParticleView(PlaneView):
 
     def show_frame(self, frame: Frame) -> None:
         """Draw this moment from now on."""
-        super().show_frame(frame)
+        before, self.frame = self.frame, frame
+        laid = self.lay_ground(frame)
+        if laid or before is None or not self.looks_like(before, frame):
+            self.update()
+        self.say()
         self._describe()
 
     def _describe(self) -> None:
@@ -136,9 +148,9 @@ class ParticleView(PlaneView):
         )
 
     def looks_like(self, before: Frame, frame: Frame) -> bool:
-        """Whether both frames hold the same particles over the same density."""
-        if frame.fields_version == 0 or before.fields_version != frame.fields_version or before.run != frame.run:
-            return False
+        """Whether both frames hold the same particles, and the same is said of them."""
+        if frame.panes is before.panes and frame.revision == before.revision:
+            return True
         now, then = (
             (
                 f.released,
@@ -224,12 +236,28 @@ class ParticleView(PlaneView):
         if frame is not None and frame.released and state is not None:
             self._paint_particles(painter, square)
             self._paint_trails(painter, state.trail)
-            self._paint_modes(painter, square)
             self._paint_way(painter, state.path)
-            badge = self._paint_badges(painter, square)
-            paint_outside(painter, square, badge, self.outside, self.theme, self.scale)
+            modes, outside = frame.modes, self._outside_lately(frame)
+            known = None if modes is None else (modes.centres.tobytes(), modes.mass.tobytes())
+            said = self.plates(), () if self.foot else self.source()
+            key = known, outside, said, self.mapping(), self.theme, self.scale
+            self._over.paint(painter, square, key, lambda over: self._paint_over(over, square, outside))
         if words := self.invitation():
             self._paint_words(painter, square, words)
+
+    def _outside_lately(self, frame: Frame) -> Outside:
+        """The counts at the edges; while particles move they are renewed with every few steps, as fast as one reads."""
+        every = _COUNTED if frame.moving else 1
+        moment = frame.released, every, frame.particle_shown // every, self.mapping()
+        if moment != self._counted[0]:
+            self._counted = moment, self.outside
+        return self._counted[1]
+
+    def _paint_over(self, painter: QPainter, square: QRect, outside: Outside) -> None:
+        """Modes' numbers, counts at the edges, and what must be said."""
+        self._paint_modes(painter, square)
+        badge = self._paint_badges(painter, square)
+        paint_outside(painter, square, badge, outside, self.theme, self.scale)
 
     def _paint_particles(self, painter: QPainter, square: QRect) -> None:
         """Dots or their density, and discs for heaps."""

@@ -131,9 +131,12 @@ class PlaneView(SquareView):
             self.lay_ground(self.frame)
         super().set_options(options)
 
-    def lay_ground(self, frame: Frame) -> None:
-        """Lay what the options ask for below the marks: p_sigma, its logarithm, its energy, or nothing."""
-        self.ground.show(frame.ground, frame.centre, frame.half_width, self.options.ground)
+    def lay_ground(self, frame: Frame) -> bool:
+        """Lay what the options ask for below the marks: p_sigma, its logarithm, its energy, or nothing.
+
+        Returns whether it is another one than before.
+        """
+        return self.ground.show(frame.ground, frame.centre, frame.half_width, self.options.ground)
 
     def looks_like(self, before: Frame, frame: Frame) -> bool:
         """Whether this view would draw both frames alike; False when it cannot tell cheaply."""

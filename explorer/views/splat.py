@@ -1,7 +1,8 @@
 """Particles as ink on an image: dots one by one, or their density where they are too many.
 
 **Dots.** Every particle is a square dot of two pixels or so. Dots are counted per pixel, and k of them have the opacity
-1 - (1 - a)^k, as k layers of ink would; a falls as the particles grow in number.
+1 - (1 - a)^k, as k layers of ink would; a falls as the particles grow in number. On a small image the corners of all
+dots are counted once and the counts shifted over a dot's pixels; on a large one every dot's pixels are counted.
 
 **Density.** Of more than `CROWD` particles dots would tell no more than where there are any. They are counted in about
 `CELLS` x `CELLS` cells of the view, smoothed over neighbouring cells by the weights 1, 2, 1 along both axes, and a cell
@@ -23,6 +24,9 @@ CROWD = 20_000
 """Above so many particles the density is drawn."""
 
 CELLS = 240
+
+_SMALL = 12
+"""An image is small that has fewer than so many pixels for each particle."""
 
 FAINTEST, DARKEST = 0.34, 0.85
 """Opacity of a single dot among 10,000 or more, and among few."""
@@ -49,16 +53,23 @@ class Splat:
             dot: the side of a dot.
             ink: (256,) the pixel for so many dots over each other, as `ink_table` gives it.
         """
-        self._counts.fill(0)
-        self._pixels.fill(0)
-        back, last = np.float32((dot - 1) / 2), self.size - dot
+        size = self.size
+        back, last = np.float32((dot - 1) / 2), size - dot
         col = np.clip((x - back).astype(np.int32), 0, last)
-        row = np.clip((y - back).astype(np.int32), 0, last)
-        first = row.astype(np.intp) * self.size + col
-        shift = (np.arange(dot)[:, None] * self.size + np.arange(dot)).reshape(-1, 1)
-        touched = (first + shift).ravel()
-        np.add.at(self._counts, touched, np.uint16(1))
-        self._pixels[touched] = ink[np.minimum(self._counts[touched], 255)]
+        first = np.clip((y - back).astype(np.int32), 0, last)
+        first *= size
+        first += col
+        if size**2 < _SMALL * len(x):
+            corners = np.minimum(np.bincount(first, minlength=size**2), 255).astype(np.uint16)
+            counts = _shifted(_shifted(corners, dot, 1), dot, size)
+            np.take(ink, np.minimum(counts, 255, out=counts), out=self._pixels)
+        else:
+            self._counts.fill(0)
+            self._pixels.fill(0)
+            shift = (np.arange(dot)[:, None] * size + np.arange(dot)).reshape(-1, 1)
+            touched = (first.astype(np.intp) + shift).ravel()
+            np.add.at(self._counts, touched, np.uint16(1))
+            self._pixels[touched] = ink[np.minimum(self._counts[touched], 255)]
 
     def draw_density(self, x: Floats, y: Floats, side: int, colour: QColor) -> None:
         """Replace what is drawn by the density of positions on a view of `side` pixels, each image pixel a cell."""
@@ -73,6 +84,14 @@ class Splat:
         level *= np.float32(255 / max(float(level.max()), 1e-6))
         table = premultiplied(colour, np.arange(256) / 255)
         np.take(table, (level + np.float32(0.5)).astype(np.uint8).ravel(), out=self._pixels)
+
+
+def _shifted(counts: NDArray[np.uint16], times: int, by: int) -> NDArray[np.uint16]:
+    """The sum of `times` copies of some counts, each moved on `by` places from the one before."""
+    total = counts.copy()
+    for k in range(1, times):
+        total[k * by :] += counts[: -k * by]
+    return total
 
 
 def premultiplied(colour: QColor, alpha: NDArray[np.floating]) -> NDArray[np.uint32]:

@@ -24,6 +24,7 @@ from PySide6.QtCore import QPoint, QRect, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QKeyEvent, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QWidget
 
+from explorer.engine.frames import same_learning
 from explorer.engine.messages import Frame, Want
 from explorer.theme import LIGHT, UNIT, Theme
 from explorer.views.tile import FOOT, HEAD, Tile, least_height, tell
@@ -68,6 +69,7 @@ class Stage(QWidget):
         self._tiles: dict[str, Tile] = {}
         self._between: QWidget | None = None
         self._doubled: dict[int | None, str] = {}
+        self._shown: tuple[tuple[str, ...], Frame] | None = None
         self._lattice = LATTICE
         self._arranging = False
         self.setAccessibleName("Stage")
@@ -160,9 +162,13 @@ class Stage(QWidget):
     # --- what every view has
 
     def show_frame(self, frame: Frame) -> None:
-        """Hand the moment to every view that can be seen."""
-        for name in self.seen:
-            self._tiles[name].show_frame(frame)
+        """Hand the moment to every view that can be seen, and for which it is another one."""
+        seen, before = self.seen, self._shown
+        self._shown = seen, frame
+        learned = before is None or before[0] != seen or not same_learning(before[1], frame)
+        for name in seen:
+            if learned or getattr(self._tiles[name].content, "shows_particles", False):
+                self._tiles[name].show_frame(frame)
 
     def set_theme(self, theme: Theme) -> None:
         """Take the colours of this theme, everything on the stage too."""

@@ -10,7 +10,7 @@ menu of what can be shown here.
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, QObject, QPoint, QPointF, QRect, QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QObject, QPoint, QPointF, QRect, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import (
     QColor,
     QContextMenuEvent,
@@ -29,6 +29,9 @@ from PySide6.QtWidgets import QWidget
 from explorer.theme import CAPTION, CONTROL, LIGHT, TITLE, UNIT, Theme, font
 
 HEAD, FOOT = 28, 28
+
+HEAD_REST = 80
+"""Milliseconds between two captions: more than twelve a second nobody can read."""
 """Heights of the title with its rule and of the strip below, at scale 1."""
 
 _GAP = UNIT // 2
@@ -59,6 +62,11 @@ class Tile(QWidget):
         self._empty = ""
         self._foot: int | None = None
         self._keyboard = False
+        self._head_due = False
+        self._head_rest = QTimer(self)
+        self._head_rest.setSingleShot(True)
+        self._head_rest.setInterval(HEAD_REST)
+        self._head_rest.timeout.connect(self._rested)
         for part in (content, footer):
             if part is not None:
                 part.setParent(self)
@@ -112,7 +120,18 @@ class Tile(QWidget):
         """Write this right of the title."""
         if text != self._caption:
             self._caption = text
+            self._renew_head()
+
+    def _renew_head(self) -> None:
+        """Write the head anew, but not more often than it can be read."""
+        self._head_due = self._head_rest.isActive()
+        if not self._head_due:
             self.update(0, 0, self.width(), self.head)
+            self._head_rest.start()
+
+    def _rested(self) -> None:
+        if self._head_due:
+            self._renew_head()
 
     def set_readout(self, text: str) -> None:
         """Write this on the strip, or in the caption's place if a widget is there; "" takes it away."""

@@ -114,6 +114,7 @@ class Bench:
         from explorer.window import MainWindow
 
         self._application = make_application()
+        self._released = 0  # the last release that was followed by another
         self.window = MainWindow(theme="light", device="cpu")
         self.window.resize(*size)
         self.window.session.framed.connect(self._keep_moving)
@@ -122,7 +123,8 @@ class Bench:
     def _keep_moving(self, frame: Any) -> None:  # noqa: ANN401 - a Frame, which is imported late
         from explorer.engine.messages import Release
 
-        if frame.released and frame.particle_step >= frame.particle_steps:
+        if frame.released > self._released and frame.particle_step >= frame.particle_steps:
+            self._released = frame.released
             self.window.session.send(Release())
 
     def run(self, seconds: float, until: Callable[[], bool] | None = None) -> None:

@@ -1,4 +1,4 @@
-"""Averaged weights: an exponential moving average with a warm-up, theta_bar <- theta_bar + (1 - d_k) (theta - theta_bar).
+"""Averaged weights: a moving average with a warm-up, theta_bar <- theta_bar + (1 - d_k) (theta - theta_bar).
 
 The decay of step k = 1, 2, ... is
 
@@ -11,7 +11,7 @@ that can be sampled, saved and resumed as it stands, and all its tensors move in
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
@@ -33,9 +33,9 @@ class Average:
     """
 
     def __init__(self, trained: Module, averaged: Module, ema: float, warmup: bool = True) -> None:
-        """`averaged` is a second network of the same kind, which takes the weights of `trained` and becomes the average."""
+        """`averaged` is a second network of the same kind: it takes the weights of `trained`, and averages them."""
         averaged.load_state_dict(trained.state_dict())
-        self.network = averaged.eval().requires_grad_(False)
+        self.network: Any = averaged.eval().requires_grad_(False)
         self._ema, self._warmup = ema, warmup
         pairs = [
             (average, weight)

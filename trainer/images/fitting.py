@@ -90,7 +90,7 @@ def _plane(plane: NDArray[Any]) -> NDArray[Any]:
 
 
 def resized_plane(picture: Any, size: int, levels: int) -> NDArray[Any]:  # noqa: ANN401 - a Pillow picture
-    """A Pillow picture of mode L, RGB or F: its middle square at the size, whole numbers (size, size) or (.., .., 3)."""
+    """The middle square of a Pillow picture of mode L, RGB or F at the size, whole numbers (size, size[, 3])."""
     from PIL import Image
 
     square = middle_square(picture)

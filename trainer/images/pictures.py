@@ -32,7 +32,7 @@ from trainer.errors import InputError
 if TYPE_CHECKING:
     from torch import Tensor
 
-Values = NDArray[np.uint8] | NDArray[np.uint16]
+Values = NDArray[np.unsignedinteger[Any]]
 Numbers = TypeVar("Numbers", "NDArray[np.float32]", "Tensor")
 
 MOST_LEVELS = 65_536
@@ -153,14 +153,14 @@ def scaled(values: Values, levels: int, within: float | NDArray[Any] = 0.5) -> N
 @overload
 def scaled(values: Tensor, levels: int, within: float | Tensor = 0.5) -> Tensor: ...
 def scaled(values: Any, levels: int, within: Any = 0.5) -> Any:
-    """x = 2 (v + u) / levels - 1 in [-1, 1], float32 with the values' shape.
+    """The numbers 2 (v + u) / levels - 1 in [-1, 1], float32 with the values' shape.
 
     Args:
         values: whole numbers 0 .. levels - 1.
         levels: how many there are.
         within: u, where in its level's interval: a number, or numbers uniform on [0, 1) with the values' shape.
 
-    `quantised` gives v back, but for u within levels / 2^23 of an end of the interval, where float32 rounds.
+    `quantised` gives v back, but for u within levels / 2^21 of an end of the interval, where float32 rounds.
     """
     if isinstance(values, np.ndarray):
         values, within = values.astype(np.float32), np.asarray(within, np.float32)
@@ -194,7 +194,7 @@ def padded_side(side: int, halvings: int) -> int:
 
 
 def pad(x: Numbers, halvings: int) -> Numbers:
-    """x with shape (..., H, W), -1 added at the right and at the bottom up to the sides that `padded_side` gives."""
+    """Pictures (..., H, W) with -1 added at the right and at the bottom up to the sides that `padded_side` gives."""
     height, width = x.shape[-2:]
     below, right = padded_side(height, halvings) - height, padded_side(width, halvings) - width
     if isinstance(x, np.ndarray):
@@ -205,5 +205,5 @@ def pad(x: Numbers, halvings: int) -> Numbers:
 
 
 def crop(x: Numbers, shape: tuple[int, int, int]) -> Numbers:
-    """x with shape (..., H', W') cut to the height and width of `shape` (C, H, W): what `pad` added is gone."""
+    """Pictures (..., H', W') cut to the height and width of `shape` (C, H, W): what `pad` added is gone."""
     return x[..., : shape[1], : shape[2]]

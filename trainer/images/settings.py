@@ -31,7 +31,7 @@ class ImageSettings:
     levels: int | None = None
     """Noise levels of the ncsn ladder. None: recommended. ddpm has its thousand timesteps, whatever stands here."""
     sigma_min: float | None = None
-    """Smallest noise level of the ncsn ladder, in units of [-1, 1]. None: recommended from the width of a grey level."""
+    """Smallest noise level of the ncsn ladder, in units of [-1, 1]. None: recommended from the width of a level."""
     sigma_max: float | None = None
     """Largest noise level of the ncsn ladder. None: the largest pairwise distance of the pictures."""
     batch: int = 128
