@@ -51,11 +51,11 @@ CALM_FRAME = 1 / 30
 _MIRROR_EVERY = 1.0
 _TRAIN_SHARE = 0.6
 """Training gets at least this share of the time: frames come later rather than learning."""
-_MEASURE_SHARE, _ERROR_SHARE = 0.1, 0.2
+_MEASURE_SHARE, _ERROR_SHARE = 0.07, 0.2
 """What measuring gets of the time while training runs: maps and distances, and the errors, of which there are few."""
 _MEASURE_MOST = 0.02
-_FIELDS_EVERY = 3
-"""While a race runs, the learned fields are taken anew with every third frame."""
+_OFTEN = 3
+"""With every third frame points are read anew, and the learned fields while a race runs."""
 
 
 def run_engine(connection: Connection) -> None:
@@ -310,7 +310,8 @@ class _Engine:
         frame = simulation.frame(
             training=self._training,
             rate=self._rate if self._training else 0.0,
-            fields=not simulation.race_running or self._turn % _FIELDS_EVERY == 0,
+            fields=not simulation.race_running or self._turn % _OFTEN == 0,
+            points=self._turn % _OFTEN == 0,
         )
         self._turn += 1
         self._mailbox.write(frame)

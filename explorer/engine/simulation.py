@@ -264,12 +264,16 @@ class Simulation:
         rate: float = 0.0,
         busy: str = "",
         fields: bool = True,
+        points: bool = True,
     ) -> Frame:
-        """The present moment, as the live engine says it is; without `fields` they stay, unless at another place."""
+        """The present moment, as the live engine says it is.
+
+        Without `fields` these stay as they were, unless at another place; so do the values at `points` that are read.
+        """
         look, fit, looking = self.look, self.fit, self.looking
         sight = self._sight()
         looking.take(sight, self.density, fields)
-        probe, pins = looking.points(sight, self.density, fit.points_per_block, fields)
+        probe, pins = looking.points(sight, self.density, fit.points_per_block, fields and points)
         shown = looking.fields
         steps, seconds, losses = self._losses.arrays()
         error_steps, error_seconds, errors = self.measurements.history.arrays()

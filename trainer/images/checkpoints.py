@@ -133,7 +133,6 @@ def load_image_model(folder: str | Path, device: str = "cpu") -> ImageScore:
     unet = _place(lambda: hollow_unet(fields), files.config)
     tensors = files.weights({name: tuple(t.shape) for name, t in unet.state_dict().items()})
     unet.load_state_dict(tensors, assign=True)
-    unet.requires_grad_(False)
     return ImageScore(unet.to(where), card)
 
 

@@ -156,7 +156,7 @@ def hollow_unet(fields: Mapping[str, Any]) -> UNet2DModel:
 
     try:
         with torch.device("meta"), torch.no_grad():
-            unet = UNet2DModel(**fields).eval().requires_grad_(False)
+            unet = UNet2DModel(**fields).eval()
             x = torch.empty(1, *picture_shape(fields))
             if unet(x, torch.ones(1)).sample.shape != x.shape:
                 raise ValueError(f"it does not give back {tuple(x.shape[1:])}")

@@ -38,7 +38,7 @@ class UNetPreset:
         channels: at each resolution; there is one halving fewer than entries.
         layers: residual blocks at each resolution.
         attention: the resolutions with self-attention, 0 the finest.
-        groups: of each group norm; None as Song et al. 2021 have it, a quarter of the channels but no more than 32.
+        groups: of each group norm.
         head: channels of each attention head; None for one head.
         skips: whether the picture itself is carried down and up beside the layers, as in NCSN++ (Song et al. 2021).
             diffusers' blocks for that take three channels, so grey pictures go without.
@@ -47,7 +47,7 @@ class UNetPreset:
     channels: tuple[int, ...]
     layers: int
     attention: tuple[int, ...]
-    groups: int | None
+    groups: int
     head: int | None
     skips: bool = False
 
@@ -60,7 +60,7 @@ class UNetPreset:
 PRESETS: dict[Preset, UNetPreset] = {
     "tiny": UNetPreset((32, 64), 1, (1,), groups=8, head=16),
     "small": UNetPreset((64, 128, 128), 2, (1,), groups=16, head=32),
-    "ncsnpp": UNetPreset((128, 256, 256, 256), 4, (1,), groups=None, head=None, skips=True),
+    "ncsnpp": UNetPreset((128, 256, 256, 256), 4, (1,), groups=32, head=None, skips=True),
 }
 """0.7, 6 and 62 million weights for grey pictures: for one processor core, for one GPU, and as NCSN++ for CIFAR-10."""
 
