@@ -248,7 +248,7 @@ class Document(Holding):
         if live is None:
             return
         if isinstance(live, LiveStroke):
-            live.end()
+            self._show(live, live.end())  # what follows tells no more than how the end differs from the beginning
         self._live, self._setup = None, self._base
         if isinstance(live, LiveStroke):
             inverse, change = self._paint_over(live.paint, live.components)

@@ -56,6 +56,10 @@ class ExportDesk:
         self._copies = 0
         self._folder: Path | None = None
 
+    def close(self) -> None:
+        """Export no more."""
+        self._packer.close()
+
     def export_panel(self, tile: Tile) -> None:
         """Ask for a place and write the tile as PNG or SVG, as it looks now."""
         chosen = self._ask(f"Export {tile.title.lower()} as a picture", f"{_file_name(tile.title)}.png", [*PICTURES])

@@ -84,3 +84,4 @@ class FilmDesk(QObject):
     def close(self) -> None:
         """End an export that still runs."""
         self.runner.close()
+        self._packer.close()

@@ -32,6 +32,12 @@ class Packer(QObject):
         self._waiting = (self._pool.submit(work), then)
         self._timer.start()
 
+    def close(self) -> None:
+        """Take no more work, and let the thread end."""
+        self._timer.stop()
+        self._waiting = None
+        self._pool.shutdown(cancel_futures=True)
+
     def _look(self) -> None:
         if self._waiting is None or not self._waiting[0].done():
             return

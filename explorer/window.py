@@ -244,8 +244,9 @@ class MainWindow(QMainWindow):
             self._ended = True
             self.later.stop()
             self.household.close(keep=keep)
-            if made(self, "films"):
-                self.films.close()
+            for name in ("films", "exports"):
+                if made(self, name):
+                    getattr(self, name).close()
             self.session.close()
 
     def restart_engine(self) -> None:

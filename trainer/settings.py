@@ -207,7 +207,7 @@ class Rung:
     epsilon: float
 
     def __post_init__(self) -> None:
-        number("rung.sigma", self.sigma, 1e-3, 10)
+        number("rung.sigma", self.sigma, 1e-3, 1000)
         whole("rung.steps", self.steps, 1, 10_000)
         number("rung.epsilon", self.epsilon, 1e-12, 1000)
 
@@ -259,7 +259,7 @@ class ParticleSettings:
         number("particles.fine_below", self.fine_below, 0, 10)
         number("particles.epsilon", self.epsilon, 1e-12, 1000)
         number("particles.sigma_min", self.sigma_min, 1e-3, 10)
-        number("particles.sigma_max", self.sigma_max, 1e-3, 10)
+        number("particles.sigma_max", self.sigma_max, 1e-3, 1000)
         if self.sigma_max < self.sigma_min:
             raise InputError(f"particles.sigma_max: {self.sigma_max:g} is below sigma_min = {self.sigma_min:g}")
         if self.start_sigma is not None:

@@ -61,7 +61,7 @@ def _added(paint: Weights, components: Components, mask: Weights, share: float) 
     whole = mass_of(paint, components) / cell**2
     if share >= 1 or whole <= 0:
         return (mask / mask.max()).astype(np.float32), ()
-    total = paint.astype(np.float64) + share / (1 - share) * whole / covered * mask
+    total = paint + share / (1 - share) * whole / covered * mask.astype(np.float64)
     scale = 1 / max(1.0, float(total.max()))
     if scale < 1:
         components = tuple(replace(c, mass=max(c.mass * scale, LIGHTEST)) for c in components)

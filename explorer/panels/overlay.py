@@ -8,6 +8,7 @@ from __future__ import annotations
 from PySide6.QtCore import QEvent, QObject, QRect, Qt
 from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QApplication, QWidget
+from shiboken6 import isValid
 
 from explorer.theme import LIGHT, Theme
 
@@ -41,7 +42,7 @@ class Overlay(QWidget):
         """Leave, and give the keyboard back."""
         if self.isVisible():
             before, self._before = self._before, None
-            heir = before if before is not None and before.isVisible() else self.window()
+            heir = before if before is not None and isValid(before) and before.isVisible() else self.window()
             heir.setFocus()  # before hiding: a hidden field would keep the keyboard where nobody else wants it
             self.hide()
 

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
-from PySide6.QtGui import QImage, QWheelEvent
-from PySide6.QtWidgets import QApplication
+from PySide6.QtGui import QImage, QRegion, QWheelEvent
+from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
 from explorer.colours import contrast
@@ -94,7 +94,7 @@ def picture(view: RaceView | RaceCurvesView, side: int) -> np.ndarray:
     view.resize(side, side)
     image = QImage(side, side, QImage.Format.Format_RGB32)
     image.fill(view.theme.colour("window"))
-    view.render(image)
+    view.render(image, QPoint(), QRegion(), QWidget.RenderFlag.DrawChildren)  # without the program's background
     return np.asarray(image.constBits()).reshape(side, side, 4)[..., 2::-1].astype(int)
 
 

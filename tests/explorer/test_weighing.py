@@ -100,7 +100,7 @@ def test_painting_and_erasing_a_share_at_the_same_place_leaves_the_proportions()
     line = Line(replace(TENTH, strength=0.2), (-0.8, 0.8), (0.5, 0.8))
     document.do(line)
     document.do(replace(line, brush=replace(line.brush, eraser=True)))
-    assert document.weights / document.weights.sum(dtype=float) == pytest.approx(before, abs=1e-9)
+    assert document.weights / document.weights.sum(dtype=float) == pytest.approx(before, abs=1e-8)
 
 
 def test_all_of_the_mass_replaces_and_on_an_empty_painting_every_share_does() -> None:

@@ -307,7 +307,9 @@ def _place(made: Callable[[], _T], path: Path) -> _T:
         return made()
     except InputError as error:
         text = str(error)
-        raise InputError(text if text.startswith(str(path.parent)) else f"{path}: {text}") from error
+        if text.startswith(str(path.parent)):
+            raise
+        raise InputError(f"{path}: {text if len(text) <= 400 else f'{text[:397]}...'}") from error
 
 
 def _json(values: Mapping[str, Any]) -> str:

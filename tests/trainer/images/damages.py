@@ -114,7 +114,7 @@ def _pick(header: dict[str, Any], dice: random.Random) -> str:
 def _shape(header: dict[str, Any], dice: random.Random) -> None:
     entry = header[_pick(header, dice)]
     entry["shape"] = dice.choice(
-        (entry["shape"][::-1] + [1], [2**40], [-1, 5], [0], [1] * 400, "x", None, [1.5], [True], [2**62, 2**62])
+        ([*entry["shape"][::-1], 1], [2**40], [-1, 5], [0], [1] * 400, "x", None, [1.5], [True], [2**62, 2**62])
     )
 
 

@@ -25,7 +25,7 @@ def grey_pictures(count: int = 50, side: tuple[int, int] = (8, 8), levels: int =
     return Pictures("nothing", values, levels)
 
 
-def small_unet(objective: str = "ncsn", channels: int = 1, seed: int = 0, **changes: Any) -> Any:
+def small_unet(objective: str = "ncsn", channels: int = 1, seed: int = 0, **changes: object) -> Any:  # noqa: ANN401
     """A U-Net of some ten thousand weights for 8 x 8 pictures."""
     from diffusers.models.unets.unet_2d import UNet2DModel
 
@@ -45,7 +45,7 @@ def small_unet(objective: str = "ncsn", channels: int = 1, seed: int = 0, **chan
     return UNet2DModel(**{**config, **changes}).eval()
 
 
-def small_card(objective: str = "ncsn", channels: int = 1, **changes: Any) -> ImageCard:
+def small_card(objective: str = "ncsn", channels: int = 1, **changes: object) -> ImageCard:
     """The card that belongs to it."""
     ladder = LADDER if objective == "ncsn" else "ddpm-linear"
     return ImageCard(objective, ladder, (channels, 8, 8), **changes)  # type: ignore[arg-type]

@@ -18,6 +18,7 @@ from tests.trainer.images.small import LADDER, made_elsewhere, small_card, small
 from trainer.errors import InputError
 from trainer.images.card import ImageCard
 from trainer.images.checkpoints import load_image_model, save_checkpoint
+from trainer.images.models import ImageScore
 
 OBJECTIVES = ("ncsn", "ddpm")
 
@@ -33,8 +34,10 @@ def test_plain_diffusers_gives_the_same_bits(tmp_path: Path, x: torch.Tensor, ob
     ours = load_image_model(folder)
     theirs = UNet2DModel.from_pretrained(folder, subfolder="unet")
     t = torch.tensor([1.0, 0.3, 7.5, 2.0, 5.0])
+    assert torch.equal(ours.unet(x, t).sample, theirs(x, t).sample)
     with torch.no_grad():
         assert torch.equal(ours.unet(x, t).sample, theirs(x, t).sample)
+        assert torch.equal(ours.unet(x[:1], t[:1]).sample, theirs(x[:1], t[:1]).sample)
     assert not ours.unet.training
     for ours_now, saved in zip(ours.unet.parameters(), small_unet(objective).parameters(), strict=True):
         assert torch.equal(ours_now, saved)
@@ -131,7 +134,10 @@ def _edit(path: Path, **changes: object) -> None:
 
 
 FOREIGN = {
-    "pickled": (lambda f: (f / WEIGHTS).rename(f / "unet/diffusion_pytorch_model.bin"), "is pickled, which can run code"),
+    "pickled": (
+        lambda f: (f / WEIGHTS).rename(f / "unet/diffusion_pytorch_model.bin"),
+        "is pickled, which can run code",
+    ),
     "conditional": (
         lambda f: _edit(f / "unet/config.json", _class_name="UNet2DConditionModel"),
         "only UNet2DModel can",
@@ -202,40 +208,42 @@ def test_a_checkpoint_without_one_of_its_files(tmp_path: Path, missing: str) -> 
 # --- damages ------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("objective", OBJECTIVES)
-def test_no_damage_goes_unnoticed(tmp_path: Path, x: torch.Tensor, objective: str) -> None:
-    """Of ours, whatever opens is what was saved; and a single flipped bit of the weights is found."""
-    whole = small_checkpoint(tmp_path / "whole", objective)
+def test_no_damage_goes_unnoticed(tmp_path: Path, x: torch.Tensor) -> None:
+    """Of ours, whatever opens is what was saved: even a single flipped bit of the weights is found."""
+    whole = small_checkpoint(tmp_path / "whole")
     expected, card = load_image_model(whole).score(x, 0.7), load_image_model(whole).card
     refused = 0
-    for number in range(228):
-        folder = tmp_path / "damaged"
-        shutil.copytree(whole, folder)
-        what = damage(folder, number)
-        try:
-            model = load_image_model(folder)
-        except InputError as error:
-            assert "\n" not in str(error), what
-            assert len(str(error)) < len(str(folder)) + 600, what
+    for number in range(190):
+        what, said, model = _damaged(whole, number)
+        if model is None:
+            assert "\n" not in said, what
+            assert len(said) < len(str(tmp_path)) + 600, what
             refused += 1
         else:
             assert torch.equal(model.score(x, 0.7), expected), what
             assert model.card == card, what
-        shutil.rmtree(folder)
-    assert refused > 200
+    assert refused > 165
 
 
 def test_damages_of_folders_made_elsewhere_end_in_one_line_or_open(tmp_path: Path, x: torch.Tensor) -> None:
     whole = made_elsewhere(tmp_path / "whole")
     refused = 0
-    for number in range(1000, 1209):
-        folder = tmp_path / "damaged"
-        shutil.copytree(whole, folder)
-        what = damage(folder, number)
-        try:
-            assert load_image_model(folder).score(x, 1.0).shape == x.shape, what
-        except InputError as error:
-            assert "\n" not in str(error), what
-            refused += 1
+    for number in range(1000, 1133):
+        what, said, model = _damaged(whole, number)
+        assert "\n" not in said, what
+        assert model is None or model.score(x, 1.0).shape == x.shape, what
+        refused += model is None
+    assert refused > 100
+
+
+def _damaged(whole: Path, number: int) -> tuple[str, str, ImageScore | None]:
+    """Which damage was done to a copy, and the line that it led to or the model that opened all the same."""
+    folder = whole.with_name("damaged")
+    shutil.copytree(whole, folder)
+    what = damage(folder, number)
+    try:
+        return what, "", load_image_model(folder)
+    except InputError as error:
+        return what, str(error), None
+    finally:
         shutil.rmtree(folder)
-    assert refused > 150

@@ -68,7 +68,7 @@ def test_the_ladder_of_pictures() -> None:
 def test_what_is_given_stays() -> None:
     ladder = recommended_ladder(grey_pictures().values, 17, ImageSettings(levels=12, sigma_min=0.1, sigma_max=5))
     assert (ladder.sigma_max, ladder.sigma_min, ladder.levels) == (5, 0.1, 12)
-    with pytest.raises(InputError, match="sigma_max: 0.01 is not above"):
+    with pytest.raises(InputError, match=r"sigma_max: 0\.01 is not above"):
         recommended_ladder(grey_pictures().values, 17, ImageSettings(sigma_max=0.01))
 
 

@@ -52,7 +52,9 @@ def test_levels_are_drawn_evenly() -> None:
     seen: list[Tensor] = []
     watch = network(lambda x, s: (seen.append(s[:, 0, 0, 0]), torch.zeros_like(x))[1])
     level = torch.arange(1000) / 1000
-    ScoreMatching(torch.tensor([4.0, 2.0, 1.0, 0.5])).loss(watch, torch.zeros(1000, 1, 1, 1), torch.zeros(1000, 1, 1, 1), level)
+    ScoreMatching(torch.tensor([4.0, 2.0, 1.0, 0.5])).loss(
+        watch, torch.zeros(1000, 1, 1, 1), torch.zeros(1000, 1, 1, 1), level
+    )
     NoisePrediction().loss(watch, torch.zeros(1000, 1, 1, 1), torch.zeros(1000, 1, 1, 1), level)
     values, counts = seen[0].unique(return_counts=True)
     assert values.tolist() == [0.5, 1, 2, 4]
