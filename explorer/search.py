@@ -20,7 +20,7 @@ def score(query: str, text: str, more: str = "") -> float:
 
     `more` says what the text means: whole beginnings of its words count too, but less.
     """
-    words = query.lower().split()
+    words = [word.strip(",;:>") or word for word in query.lower().split()]
     lower, means = text.lower(), f" {more.lower()}"
     total = 1.0
     for word in words:

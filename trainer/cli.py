@@ -1,9 +1,10 @@
-"""`score-trainer`: fit a score to a density, sample from it, compare objectives, ask for advice, in a shell.
+"""`score-trainer`: fit a score to a density, sample from it, compare objectives, ask for advice; and image models.
 
     score-trainer recommend two-moons
     score-trainer fit two-moons --seconds 10 -o moons --json
     score-trainer sample moons -n 10000 -o samples.npy --json
     score-trainer compare two-moons --objectives esm,ism,dsm-single --seconds 3
+    score-trainer images train digits -o run --minutes 5
 
 Results go to standard output, as text or, with --json, as one JSON object and nothing else; progress and warnings go to
 standard error. Bad input ends with status 2 and one line, a run that fails with 1, Ctrl-C with 130. torch is imported
@@ -32,7 +33,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line; the exit status."""
     try:
         args = _parser().parse_args(argv)
-        print(args.run(args).shown(args.json), flush=True)
+        if shown := args.run(args).shown(args.json):
+            print(shown, flush=True)
         return 0
     except InputError as error:
         return _fail(str(error), 2)
@@ -48,13 +50,13 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> Parser:
-    from trainer.commands import compare, fit, recommend, sample
+    from trainer.commands import compare, fit, images, recommend, sample
     from trainer.commands.console import Parser
 
-    parser = Parser(prog=PROGRAM, description="Fit a score to a density of the plane, and sample from it.")
+    parser = Parser(prog=PROGRAM, description="Fit a score to a density of the plane or to pictures, and sample.")
     parser.add_argument("--version", action="version", version=f"{PROGRAM} {__version__}")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
-    for module in (fit, sample, compare, recommend):
+    for module in (fit, sample, compare, recommend, images):
         module.add(commands)
     return parser
 

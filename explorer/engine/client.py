@@ -100,9 +100,9 @@ class EngineClient:
         )
         self.ready = self.gave_up = False
 
-    def _start_mover(self, *, again: bool = False) -> None:
-        """Start a mover; `again` with the last release, which it is to repeat."""
-        order = self._order if again else None
+    def _start_mover(self) -> None:
+        """Start a mover; if there has been a release, it repeats the last one."""
+        order = self._order
         begun = self._particles.released - 1 if order is not None else 0
         self._mover.start(
             MoverStart(
@@ -150,6 +150,11 @@ class EngineClient:
             return None
         refused = self._engine.exit_status == REFUSED
         self._engine.end(grace=0.0)
+        if refused and self.device not in ("auto", "cpu"):
+            line = f"The device {self.device} cannot be used here; the fastest that there is computes instead."
+            self.device = "auto"
+            self.start()
+            return line
         if refused:
             self.gave_up = True
             return "The engine cannot start like this. The painting is safe. To try once more: Train > Restart engine."
@@ -171,7 +176,7 @@ class EngineClient:
                 f"What moves the particles {fault} again and again. The painting is safe. "
                 "To try once more: Train > Restart engine."
             )
-        self._start_mover(again=True)
+        self._start_mover()
         return f"What moves the particles {fault} and was started again. They set off as they did before."
 
     def _died(self) -> bool:
@@ -185,8 +190,6 @@ class EngineClient:
         self._end(grace=0.5)
         self._deaths.clear()
         self.start()
-        if self._order is not None:
-            self._start_mover(again=True)
 
     def close(self) -> None:
         """End both processes and remove the shared memory, within two seconds; may be called twice."""

@@ -147,6 +147,10 @@ class CommandPalette(Overlay):
             self.list.addItem(item)
         if self._found:
             self.list.setCurrentRow(0)
+        else:
+            nothing = QListWidgetItem("Nothing is called that. Fewer letters find more.")
+            nothing.setFlags(Qt.ItemFlag.NoItemFlags)
+            self.list.addItem(nothing)
         self.arrange()
 
     def _run(self) -> None:
@@ -228,10 +232,14 @@ class _Rows(QStyledItemDelegate):
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
         """Draw one row."""
         found = self._palette.found
-        if index.row() >= len(found):
-            return
-        entry, theme, k = found[index.row()], self._palette.theme, self._palette.factor
+        theme, k = self._palette.theme, self._palette.factor
         rect: QRect = option.rect
+        if index.row() >= len(found):
+            painter.setFont(font(CONTROL, scale=k))
+            painter.setPen(QColor(theme.quiet))
+            painter.drawText(rect.adjusted(round(16 * k), 0, 0, 0), Qt.AlignmentFlag.AlignVCenter, str(index.data()))
+            return
+        entry = found[index.row()]
         state: QStyle.StateFlag = option.state
         if state & QStyle.StateFlag.State_Selected:
             painter.fillRect(rect, QColor(theme.selection))

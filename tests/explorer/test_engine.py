@@ -360,7 +360,7 @@ def _alive(pid: int) -> bool:
     return state != "Z"
 
 
-def test_device_that_is_not_there_is_told_once_and_not_retried() -> None:
+def test_instead_of_a_device_that_is_not_there_another_computes() -> None:
     import torch
 
     if torch.cuda.is_available():
@@ -369,10 +369,11 @@ def test_device_that_is_not_there_is_told_once_and_not_retried() -> None:
     driver.client = EngineClient(lambda: Begin(driver.setup, 1), "cuda")
     driver.client.start()
     try:
-        driver.until(lambda: driver.client.gave_up)
-        driver.turn()
-        assert len(driver.lines) == 1
-        assert any("cuda" in text for text in driver.notices())
+        driver.until(lambda: driver.client.ready)
+        assert driver.lines == ["The device cuda cannot be used here; the fastest that there is computes instead."]
+        assert len([text for text in driver.notices() if "cuda" in text]) == 1
+        driver.until(lambda: driver.step() > 0)
+        assert driver.client.device == "auto"
     finally:
         driver.client.close()
 

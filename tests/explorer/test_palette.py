@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from PySide6.QtCore import QPoint
+from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QAction, QFontMetrics, QShortcut
-from PySide6.QtWidgets import QLineEdit, QMainWindow
+from PySide6.QtWidgets import QLineEdit, QMainWindow, QWidget
 from pytestqt.qtbot import QtBot
 
 from explorer.actions import SPECS, ActionSpec, make_actions
@@ -227,3 +227,21 @@ def test_the_sheet_filters_fits_and_leaves(qtbot: QtBot, window: QMainWindow) ->
     assert bar.value() > 0
     qtbot.keyClick(sheet.field, Key.Key_Escape)
     assert not sheet.isVisible()
+
+
+def test_signs_between_words_do_not_matter_and_nothing_found_is_said(qtbot: QtBot) -> None:
+    host = QWidget()
+    host.resize(900, 600)
+    qtbot.addWidget(host)
+    entries = [Entry("race", "Race", "Settings", lambda: None), Entry("line", "Line", "Edit > Tool", lambda: None)]
+    palette = CommandPalette(host, lambda: entries)
+    host.show()
+    palette.open()
+    qtbot.keyClicks(palette.field, "Settings: race")
+    assert [entry.name for entry in palette.found] == ["race"]
+    palette.field.clear()
+    qtbot.keyClicks(palette.field, "qqqq")
+    assert palette.found == ()
+    assert palette.list.item(0).text().startswith("Nothing is called that")
+    qtbot.keyClick(palette.field, Qt.Key.Key_Return)
+    assert palette.isVisible()

@@ -31,6 +31,14 @@ class Summary:
         return json.dumps(self.values, allow_nan=False) if as_json else self.text
 
 
+class Silence(Summary):
+    """What a process found that leaves the telling to another."""
+
+    def shown(self, as_json: bool) -> str:
+        """Nothing."""
+        return ""
+
+
 class Parser(argparse.ArgumentParser):
     """argparse, but a wrong option is bad input like any other: one line."""
 

@@ -25,7 +25,6 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
-from torch.nn.functional import pad as pad_tensor
 
 from trainer.archives import write_whole
 from trainer.errors import InputError
@@ -41,7 +40,7 @@ WEIGHTS, DESCRIPTION = "weights.safetensors", "classifier.json"
 
 _WIDTHS = (32, 64, 96, 128)
 _BATCH = 128
-_EPOCHS, _FEWEST, _MOST = 40, 300, 2000  # steps are so many passes, but within these bounds
+_EPOCHS, _FEWEST, _MOST = 80, 300, 3000  # steps are so many passes, but within these bounds
 _RATE, _DECAY = 2e-3, 1e-2
 _ORDER, _WEIGHTS = 0x6F72646572, 0x65796573  # tell apart the uses of one seed
 _MASK = (1 << 63) - 1
@@ -117,7 +116,7 @@ def train_classifier(
     Args:
         pictures: to learn; without labels, their turns are learned.
         seed: of the weights, the order of the pictures and where in their levels' intervals the values lie.
-        steps: None for 40 passes over the pictures, but 300 to 2,000 steps.
+        steps: None for 80 passes over the pictures, but 300 to 3,000 steps.
         device: where.
         watch: called after each step with the steps done and those to do.
 
@@ -145,7 +144,6 @@ def train_classifier(
         size = min(_BATCH, len(x))
         where = (noise.uniform(step, 0, size, (1,))[:, 0] * len(x)).long().clamp_(max=len(x) - 1)
         batch = x[where] + width * (noise.uniform(step, 1, size, pictures.shape) - 0.5)  # dequantised
-        batch = _shifted(batch, *(3 * noise.uniform(step, 2, 1, (2,))[0]).long().tolist())
         optimiser.zero_grad()
         cross_entropy(model(batch.to(device)), labels[where].to(device)).backward()
         optimiser.step()
@@ -172,12 +170,6 @@ def task(pictures: Pictures) -> tuple[Tensor, Tensor, bool]:
     else:
         turns = [x, x.flip(2), x.flip(3), x.flip(2, 3)]
     return torch.cat(turns), torch.arange(4).repeat_interleave(len(x)), True
-
-
-def _shifted(x: Tensor, down: int, right: int) -> Tensor:
-    """Pictures (B, C, H, W) moved by down - 1 and right - 1 pixels, 0 to 2 each; -1 takes the place of what leaves."""
-    height, width = x.shape[2:]
-    return pad_tensor(x, (1, 1, 1, 1), value=-1.0)[..., 2 - down : 2 - down + height, 2 - right : 2 - right + width]
 
 
 # --- files --------------------------------------------------------------------------------------------------------

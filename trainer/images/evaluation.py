@@ -282,7 +282,7 @@ def _check(samples: Tensor, train: Pictures, held_out: Pictures) -> None:
 
 
 def _seen(x: Tensor, levels: int) -> Tensor:
-    """x at the middles of the data's levels, float32."""
+    """Values at the middles of the data's levels, float32."""
     return torch.from_numpy(scaled(quantised(x.detach().float().cpu().numpy(), levels), levels))
 
 

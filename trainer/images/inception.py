@@ -14,7 +14,6 @@ from trainer.errors import InputError
 from trainer.images.pictures import Pictures, quantised, scaled
 
 
-
 def inception_distance(samples: Tensor, pictures: Pictures, device: torch.device | str = "cpu") -> float:
     """FID of samples (N, C, H, W) in [-1, 1] to pictures.
 

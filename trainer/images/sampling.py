@@ -42,7 +42,7 @@ import torch
 from torch import Tensor
 
 from trainer.annealing import langevin_step
-from trainer.errors import InputError, TrainingError
+from trainer.errors import TrainingError
 from trainer.images.ladder import levels_needed
 from trainer.images.pictures import crop
 from trainer.langevin import noise_levels
@@ -112,7 +112,6 @@ def recommended(model: ImageScore, sampler: str) -> ParticleSettings:
         epsilon=langevin_step(low, (far / low) ** (1 / (levels - 1)), steps),
         sigma_min=low,
         sigma_max=far,
-        start_sigma=far,
     )
 
 
