@@ -183,15 +183,13 @@ class PaintingPage(QWidget):
     def set_scale(self, factor: float) -> None:
         """Type this many times its size."""
         self._factor = factor
-        self.form.set_scale(factor)
-        self.gaussians.set_scale(factor)
-        for section in self._sections:
-            section.set_scale(factor)
         for row in (self.folds, self.cells):
             row.set_scale(factor)
         self.table.setFont(font(CONTROL, scale=factor))
         for widget in (*self.findChildren(QCheckBox), *self.findChildren(QPushButton), self.text):
             widget.setFont(font(CONTROL, scale=factor))
+        for part in (self.form, self.gaussians, *self._sections):  # their headings are buttons too
+            part.set_scale(factor)
         for label in self._quiet:
             label.setFont(font(CAPTION, scale=factor))
 
