@@ -5,14 +5,19 @@ In a corner that is the edge that they are farther from. A particle that is not 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from PySide6.QtCore import QPointF, QRect, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPolygonF
 
+from explorer.engine.messages import Frame
 from explorer.theme import CAPTION, Theme, font
 from explorer.views.splat import Floats
+
+_COUNTED = 12
+"""While particles move, those beyond the edges are counted with every so many steps."""
 
 
 @dataclass(frozen=True)
@@ -28,6 +33,22 @@ class Outside:
     def total(self) -> int:
         """All that are not in the view."""
         return self.left + self.right + self.bottom + self.top
+
+
+class EdgeCounts:
+    """The counts of one pane; while particles move they are renewed with every few steps, as fast as one reads."""
+
+    def __init__(self) -> None:
+        self._moment: object = None
+        self._latest = Outside()
+
+    def at(self, frame: Frame, mapping: object, count: Callable[[], Outside]) -> Outside:
+        """The counts in this frame, or of a few steps before it, of a plane that is drawn by this mapping."""
+        every = _COUNTED if frame.moving else 1
+        moment = frame.released, every, frame.particle_shown // every, mapping
+        if moment != self._moment:
+            self._moment, self._latest = moment, count()
+        return self._latest
 
 
 def count_outside(points: Floats, centre: tuple[float, float], half_width: float) -> Outside:

@@ -29,7 +29,7 @@ from explorer.viewing import Viewing
 from explorer.views.arrows import draw_segments
 from explorer.views.chart import mode_badge
 from explorer.views.ledger import order_by_mass
-from explorer.views.outside import Outside, count_outside, paint_outside
+from explorer.views.outside import EdgeCounts, Outside, count_outside, paint_outside
 from explorer.views.overlay import Overlay
 from explorer.views.plane import PlaneRange, PlaneView
 from explorer.views.splat import CELLS, CROWD, Floats, Splat, find_heaps, ink_table
@@ -52,9 +52,6 @@ REACH = 10
 
 LATELY = 60
 """So many last pieces of the followed particle's way are drawn dark, those before them faint."""
-
-_COUNTED = 12
-"""Particles beyond the edges are counted with every so many steps."""
 
 _AGES = 4
 """Trails fade in so many steps."""
@@ -85,7 +82,7 @@ class ParticleView(PlaneView):
         self.foot: PaneFoot | None = None
         self._splat = Splat(1)
         self._over = Overlay()
-        self._counted: tuple[object, Outside] = (None, Outside())
+        self._edges = EdgeCounts()
         self._pressed: QPointF | None = None
         self._describe()
         self.setToolTip(
@@ -237,21 +234,13 @@ class ParticleView(PlaneView):
             self._paint_particles(painter, square)
             self._paint_trails(painter, state.trail)
             self._paint_way(painter, state.path)
-            modes, outside = frame.modes, self._outside_lately(frame)
+            modes, outside = frame.modes, self._edges.at(frame, self.mapping(), lambda: self.outside)
             known = None if modes is None else (modes.centres.tobytes(), modes.mass.tobytes())
             said = self.plates(), () if self.foot else self.source()
             key = known, outside, said, self.mapping(), self.theme, self.scale
             self._over.paint(painter, square, key, lambda over: self._paint_over(over, square, outside))
         if words := self.invitation():
             self._paint_words(painter, square, words)
-
-    def _outside_lately(self, frame: Frame) -> Outside:
-        """The counts at the edges; while particles move they are renewed with every few steps, as fast as one reads."""
-        every = _COUNTED if frame.moving else 1
-        moment = frame.released, every, frame.particle_shown // every, self.mapping()
-        if moment != self._counted[0]:
-            self._counted = moment, self.outside
-        return self._counted[1]
 
     def _paint_over(self, painter: QPainter, square: QRect, outside: Outside) -> None:
         """Modes' numbers, counts at the edges, and what must be said."""
