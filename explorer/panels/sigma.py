@@ -68,7 +68,7 @@ class NoiseSlider(QWidget):
         self._tell()
 
     def set_range(self, low: float, high: float) -> None:
-        """Span these noise levels, 0 < low < high; the value is held within them. Emits nothing."""
+        """Span these noise levels, 0 < low <= high; the value is held within them. Emits nothing."""
         if (low, high) == (self._low, self._high):
             return
         self._low, self._high = low, high
@@ -133,13 +133,18 @@ class NoiseSlider(QWidget):
 
     def _tell(self) -> None:
         """Bring slider, field and accessible text to the value."""
-        part = math.log(self._sigma / self._low) / math.log(self._high / self._low)
+        part = share_of(self._sigma, self._low, self._high)
         self._track.blockSignals(True)
         self._track.setValue(round(part * STEPS))
         self._track.blockSignals(False)
         self._track.update()
         self._field.setText(three(self._sigma))
         self._track.setAccessibleDescription(f"sigma = {three(self._sigma)}")
+
+
+def share_of(sigma: float, low: float, high: float) -> float:
+    """How far along a logarithmic axis from `low` to `high` a noise level lies; in the middle of one without length."""
+    return math.log(sigma / low) / math.log(high / low) if high > low else 0.5
 
 
 class _Track(FollowingSlider):
@@ -171,8 +176,7 @@ class _Track(FollowingSlider):
             draw_handle(painter, self, INSET + (self.width() - 2 * INSET) * self.value() / STEPS)
 
     def _place(self, sigma: float) -> float:
-        low, high = self.span
-        return INSET + (self.width() - 2 * INSET) * math.log(sigma / low) / math.log(high / low)
+        return INSET + (self.width() - 2 * INSET) * share_of(sigma, *self.span)
 
     def _numbers(self) -> list[tuple[float, str]]:
         """1, 2, 5 of every decade in the range, and where they stand."""

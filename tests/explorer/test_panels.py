@@ -76,6 +76,19 @@ def test_slider_by_mouse(qtbot: QtBot, slider: NoiseSlider) -> None:
     assert slider.value() == 2.0
 
 
+def test_slider_of_one_level(qtbot: QtBot, slider: NoiseSlider) -> None:
+    slider.set_range(0.3, 0.3)
+    slider.set_ladder((0.3,))
+    slider.show()
+    slider.grab()
+    assert slider.value() == 0.3
+    slider.nudge(3)
+    assert slider.value() == 0.3
+    slider.set_range(0.02, 3.0)
+    slider.set_value(0.1)
+    assert slider.value() == 0.1
+
+
 def test_slider_by_typing(qtbot: QtBot, slider: NoiseSlider) -> None:
     with qtbot.waitSignal(slider.changed) as seen:
         type_into(qtbot, slider._field, "0,0537")

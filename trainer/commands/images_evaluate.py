@@ -7,8 +7,6 @@ import hashlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from trainer.commands import images_options as shared
 from trainer.commands.console import Summary, in_range, say, table
 from trainer.errors import InputError
@@ -89,6 +87,8 @@ def _samples(args: argparse.Namespace, train: Pictures, held_out: Pictures) -> t
     """The pictures to judge, in [-1, 1], and how they came about."""
     if not args.what.is_dir() or not any((args.what / name).exists() for name in _OF_A_MODEL):
         return _from_file(args, train), {"sampler": None}
+    import numpy as np
+
     from trainer.images.checkpoints import load_image_model
     from trainer.images.sampling import sample_pictures
     from trainer.samplers import SAMPLERS

@@ -9,14 +9,14 @@ import signal
 import sys
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
 from trainer.cli import PROGRAM
 from trainer.commands import images_options as shared
 from trainer.commands.console import Silence, Summary, in_range, say
-from trainer.errors import InputError
+from trainer.errors import InputError, TrainingError
 from trainer.images.settings import ImageObjective, ImageSettings, Precision, Preset
 
 if TYPE_CHECKING:
@@ -125,10 +125,15 @@ def run(args: argparse.Namespace) -> Summary:
         command=shlex.join([PROGRAM, *sys.argv[1:]]),
         tensorboard=args.tensorboard,
     )
-    last, in_time = _follow(moments, args, settings)
+    try:
+        last, up = _follow(moments, args, settings)
+    except KeyboardInterrupt:  # the second Ctrl-C, or one before the first step
+        raise TrainingError(
+            f"{args.output}: stopped at once; --resume goes on from its last checkpoint, if it has one"
+        ) from None
     if not shared.leads():
         return Silence("", {})
-    return _summary(args, settings, last, in_time, len(learned), 0 if held_out is None else len(held_out))
+    return _summary(args, settings, last, up, len(learned), 0 if held_out is None else len(held_out))
 
 
 def draw(model: ImageScore, folder: Path, out: Path) -> Mapping[str, float]:
@@ -137,8 +142,6 @@ def draw(model: ImageScore, folder: Path, out: Path) -> Mapping[str, float]:
     Raises:
         OSError: it cannot be written.
     """
-    from dataclasses import replace
-
     import torch
 
     from trainer.images.grids import write_grid

@@ -40,7 +40,7 @@ def require_fidelity() -> None:
         import torch_fidelity  # type: ignore[import-not-found,unused-ignore] # noqa: F401
     except ImportError as error:
         raise InputError(
-            "torch-fidelity: is not installed; install it with pip install torch-fidelity, or leave out the full FID"
+            "torch-fidelity: is not installed; install score-explorer[fidelity], or leave out the full FID"
         ) from error
 
 

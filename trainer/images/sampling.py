@@ -17,11 +17,13 @@ ODE, which forgets nothing, would end |m| / sigma_1 standard deviations away fro
 **Recommended settings** (`recommended`), from the model's own ladder sigma_1 > ... > sigma_L and the number D of its
 values, C H W:
 
-* annealed: the L levels of the ladder, and T steps at each, as many as make 500 in all but no fewer than 5. Epsilon is
-  Technique 4's (Song & Ermon 2020; `trainer.annealing`): h = x sigma_L^2, epsilon = 2 h, x the minimum of
+* annealed: the L levels of the ladder, and T steps at each, as many as make 1,000 in all but no fewer than 5.
+  Epsilon is Technique 4's (Song & Ermon 2020; `trainer.annealing`): h = x sigma_L^2, epsilon = 2 h, x the minimum of
   |(1 - x)^(2T) (g^2 - b) + b - 1| with b = 1 / (1 - x / 2) and g the ladder's ratio. The rule knows D only through g,
-  which Technique 2 chooses by D (`trainer.images.ladder`). DDPM's thousand levels are no geometric ladder: there
-  Technique 2 says how many levels, for this D. The last step is x + sigma_L^2 s(x, sigma_L), as in NCSNv2.
+  which Technique 2 chooses by D (`trainer.images.ladder`). DDPM's thousand levels are no geometric ladder: there the
+  number of levels is the one with which so many steps relax most, sqrt(8 S ln(sigma_1 / sigma_L) / (e^2 + 1)) for S
+  steps (`trainer.annealing`), or Technique 2's if that is larger. The last step is x + sigma_L^2 s(x, sigma_L), as in
+  NCSNv2.
 * all others: from sigma_1 to sigma_L with the number of steps in `STEPS`.
 
 None but ddpm and ddim starts above 2 sqrt(D), the diagonal of the cube [-1, 1]^D: no two pictures are further apart,
@@ -56,9 +58,9 @@ if TYPE_CHECKING:
 
 IMAGE_SAMPLERS = ("annealed", "pc", "sde", "ode", "ddpm", "ddim")
 """The samplers that turn noise into pictures."""
-STEPS = {"pc": 200, "sde": 300, "ode": 40, "ddpm": 1000, "ddim": 100}
+STEPS = {"pc": 200, "sde": 300, "ode": 40, "ddpm": 1000, "ddim": 250}
 """The recommended `diffusion_steps`."""
-ANNEALED_STEPS, FEWEST_STEPS = 500, 5
+ANNEALED_STEPS, FEWEST_STEPS = 1000, 5
 """Langevin steps in all, and the fewest at a level."""
 SMALLEST, LARGEST = 1e-3, 1000.0
 """Noise levels that `ParticleSettings` take."""
@@ -99,7 +101,8 @@ def recommended(model: ImageScore, sampler: str) -> ParticleSettings:
         start = top if sampler in ("ddpm", "ddim") else far
         return ParticleSettings(sigma_min=low, sigma_max=far, start_sigma=start, diffusion_steps=STEPS[sampler])
     if model.card.objective == "ddpm":
-        levels = levels_needed(far, low, dimension)
+        economical = math.sqrt(8 * ANNEALED_STEPS * math.log(far / low) / (math.e**2 + 1))
+        levels = max(levels_needed(far, low, dimension), math.ceil(economical))
     else:
         sigmas = model.card.sigmas
         levels = int(((sigmas >= low * (1 - 1e-6)) & (sigmas <= far * (1 + 1e-6))).sum())
