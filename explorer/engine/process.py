@@ -45,7 +45,7 @@ if TYPE_CHECKING:
 
 FRAME = 1 / 62
 """Seconds between two frames while the look changes, which is when every frame shows something else."""
-CALM_FRAME = 1 / 30
+CALM_FRAME = 1 / 24
 """The same while the fields change only because they are learned."""
 
 _MIRROR_EVERY = 1.0
