@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from explorer.composition import PANE_VIEWS, story_places
 from explorer.edits import Change
-from explorer.engine.messages import Frame
+from explorer.engine.frames import Frame, same_learning
 from explorer.numbers import three
 from explorer.panels.timeline import past_words
 from explorer.views.plane import PlaneView
@@ -35,6 +35,7 @@ class Showing:
         self._window = window
         self._panes = len(window.document.scene.panes)
         self._waiting: set[str] = set()
+        self._shown: Frame | None = None
         window.stage.arranged.connect(self._wait)
 
     def _wait(self) -> None:
@@ -70,24 +71,30 @@ class Showing:
         self._wait_no_more()
         window.stage.show_frame(frame)
         window.transport.show_frame(frame)
-        window.timeline.show_frame(frame)
         window.squares.show_frame(frame)
         self.page()
-        ladder = frame.training_ladder.tolist()
-        window.slider.set_range(ladder[-1], ladder[0])
-        window.slider.set_ladder(ladder)
-        actions = window.actions_by_name
-        actions["train"].setChecked(frame.training)
-        actions["particles_play"].setChecked(frame.moving)
-        actions["race"].setChecked(frame.racing)
-        actions["release_past"].setEnabled(frame.shown_step >= 0)
-        rate = f"{three(frame.steps_per_second)} steps/s" if frame.training else "paused"
-        window.state.say("  ·  ".join(filter(None, (frame.device, rate, f"seed {frame.seed}", past_words(frame)))))
+        window.actions_by_name["particles_play"].setChecked(frame.moving)
+        before, self._shown = self._shown, frame
+        if not same_learning(before, frame):
+            self._learning(frame)
         waiting = "" if frame.released else "Particles are released in a moment, or now with Shift+R"
         for i, name in enumerate(PANE_VIEWS):
             if name in window.stage.names:
                 absent = frame.released and i >= len(frame.pane_states)
                 window.stage.tile(name).set_empty("Sample > Add a pane fills this square" if absent else waiting)
+
+    def _learning(self, frame: Frame) -> None:
+        """Show what the engine says, where no square does."""
+        window, actions = self._window, self._window.actions_by_name
+        window.timeline.show_frame(frame)
+        ladder = frame.training_ladder.tolist()
+        window.slider.set_range(ladder[-1], ladder[0])
+        window.slider.set_ladder(ladder)
+        actions["train"].setChecked(frame.training)
+        actions["race"].setChecked(frame.racing)
+        actions["release_past"].setEnabled(frame.shown_step >= 0)
+        rate = f"{three(frame.steps_per_second)} steps/s" if frame.training else "paused"
+        window.state.say("  ·  ".join(filter(None, (frame.device, rate, f"seed {frame.seed}", past_words(frame)))))
 
     def document(self, change: Change) -> None:
         """Show the document after this change."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
+from math import inf
 from time import monotonic
 
 import numpy as np
@@ -71,6 +72,7 @@ class EngineClient:
         self._keyframe_bytes = 64 * 2**20
         self._look = Look()
         self._deaths: deque[float] = deque(maxlen=_RESTARTS)
+        self._mover_died = -inf
         self._closed = False
         self.ready = False
         self.gave_up = False
@@ -176,8 +178,12 @@ class EngineClient:
                 f"What moves the particles {fault} again and again. The painting is safe. "
                 "To try once more: Train > Restart engine."
             )
+        again, self._mover_died = monotonic() - self._mover_died < _WITHIN, monotonic()
+        if again:  # it may be their release that it dies of
+            self._order, self._particles = None, Particles()
         self._start_mover()
-        return f"What moves the particles {fault} and was started again. They set off as they did before."
+        what = "without them. Release them anew: Shift+R." if again else "They set off as they did before."
+        return f"What moves the particles {fault} and was started again{' ' if again else '. '}{what}"
 
     def _died(self) -> bool:
         """Count a death; whether there have been too many."""

@@ -7,6 +7,8 @@ nor they for it.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from multiprocessing.connection import Connection
 from threading import Lock
 from time import perf_counter
@@ -84,7 +86,7 @@ class _Moving:
         self._mover.paint(start.painting)
         self._mover.released = start.released
         if start.order is not None:
-            self._mover.release(start.order)
+            self._attempt(partial(self._mover.release, start.order))
 
     def _send(self, event: Event) -> None:
         with self._sending:
@@ -125,14 +127,18 @@ class _Moving:
         while self._alive and self._connection.poll(wait):
             wait = 0.0
             self._changed = True
-            try:
-                self._do(self._connection.recv())
-            except InputError as error:
-                self._send(Notice("warning", str(error)))
-            except (MemoryError, RuntimeError) as error:
-                if not out_of_memory(error):
-                    raise
-                self._send(Notice("error", "Out of memory: nothing was released. Choose fewer particles."))
+            self._attempt(partial(self._do, self._connection.recv()))
+
+    def _attempt(self, work: Callable[[], None]) -> None:
+        """Do this; what cannot be done is told, and the particles go on as they were."""
+        try:
+            work()
+        except InputError as error:
+            self._send(Notice("warning", str(error)))
+        except (MemoryError, RuntimeError) as error:
+            if not out_of_memory(error):
+                raise
+            self._send(Notice("error", "Out of memory: nothing was released. Choose fewer particles."))
 
     def _do(self, command: Command | Order) -> None:
         mover = self._mover
@@ -145,10 +151,10 @@ class _Moving:
             case Repaint(_, weights):
                 mover.paint(weights)
             case Order():
+                asked, self._asked = self._asked, False
                 mover.release(command)
-                if not command.automatic and not self._asked:
+                if not command.automatic and not asked:
                     self._moving, self._left = True, None
-                self._asked = False
             case Look():
                 mover.see(command)
             case Move(running):

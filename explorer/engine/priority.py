@@ -6,7 +6,7 @@ import os
 import sys
 
 _NICENESS = 3
-"""About a third of the processor where three want it (a niceness of 5 weighs 335 against 1024)."""
+"""Of two processors that three want to themselves: two fifths of one (a niceness of 3 weighs 526 against 1024)."""
 
 _BELOW_NORMAL = 0x4000
 """BELOW_NORMAL_PRIORITY_CLASS of the Windows API."""

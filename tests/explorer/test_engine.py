@@ -335,6 +335,12 @@ def test_killed_mover_repeats_its_release_and_the_engine_does_not_notice() -> No
         assert [state.weights_step for state in again.pane_states] == [state.weights_step for state in end.pane_states]
         assert driver.client.pid == engine
         assert again.step > end.step
+        os.kill(driver.client.pids[1], signal.SIGKILL if sys.platform != "win32" else signal.SIGTERM)
+        driver.until(lambda: len(driver.lines) == 2)
+        assert driver.lines[1].endswith("and was started again without them. Release them anew: Shift+R.")
+        driver.client.send(Release())
+        driver.until(lambda: driver.frame().pane_states != () and driver.frame().particle_step > 0)
+        assert driver.client.pid == engine
 
 
 def test_particles_outlive_a_killed_engine() -> None:

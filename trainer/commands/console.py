@@ -9,7 +9,7 @@ import argparse
 import json
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -82,6 +82,18 @@ def in_range(option: str, value: float, low: float, high: float) -> None:
     """Refuse a number outside [low, high]."""
     if not low <= value <= high:  # also refuses NaN
         raise InputError(f"{option}: {value:g} is out of range; give a number between {low:g} and {high:g}")
+
+
+def require_file(path: Path, suffixes: Collection[str]) -> None:
+    """Refuse, before any work, an output that could not be written after it."""
+    if path.suffix not in suffixes:
+        raise InputError(f"{path}: -o wants a name that ends in {' or '.join(suffixes)}")
+    if path.is_dir():
+        raise InputError(f"{path}: is a folder; -o wants a file name")
+    folder = path.resolve().parent  # of what a link leads to
+    if not folder.is_dir():
+        raise InputError(f"{path}: there is no folder {folder}; make it or choose another place")
+    require_writable(path, folder)
 
 
 def require_writable(output: Path, folder: Path) -> None:

@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from trainer.commands.console import add_json, in_range, progress, require_writable, say, use_threads
+from trainer.commands.console import add_json, in_range, progress, say, use_threads
 from trainer.commands.sample import OPTIONS, Option
 from trainer.errors import InputError
 from trainer.settings import ParticleSettings
@@ -150,18 +149,6 @@ def leads() -> bool:
 def bar(what: str, total: float) -> Any:  # noqa: ANN401 - a context manager
     """`progress` in the process that may speak; nothing in the others."""
     return progress(what, total) if leads() else nullcontext(lambda _: None)
-
-
-def require_file(path: Path, suffixes: Collection[str]) -> None:
-    """Refuse, before any work, an output that could not be written after it."""
-    if path.suffix not in suffixes:
-        raise InputError(f"{path}: -o wants a name that ends in {' or '.join(suffixes)}")
-    if path.is_dir():
-        raise InputError(f"{path}: is a folder; -o wants a file name")
-    folder = path.resolve().parent  # of what a link leads to
-    if not folder.is_dir():
-        raise InputError(f"{path}: there is no folder {folder}; make it or choose another place")
-    require_writable(path, folder)
 
 
 def _options() -> list[Option]:

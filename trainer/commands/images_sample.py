@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from trainer.commands import images_options as shared
-from trainer.commands.console import Summary, in_range
+from trainer.commands.console import Summary, in_range, require_file
 from trainer.errors import InputError
 
 SUFFIXES = (".png", ".npz")
@@ -46,7 +46,7 @@ def run(args: argparse.Namespace) -> Summary:
             raise InputError("--columns: has no effect without -o grid.png; leave it out")
     shared.check_run(args)
     for path in args.output:
-        shared.require_file(path, SUFFIXES)
+        require_file(path, SUFFIXES)
 
     shared.begin(args)
     from trainer.images.checkpoints import load_image_model

@@ -15,7 +15,7 @@ from trainer.commands.console import (
     check_common,
     in_range,
     progress,
-    require_writable,
+    require_file,
     say,
     use_threads,
 )
@@ -106,7 +106,7 @@ def run(args: argparse.Namespace) -> Summary:
     in_range("-n", args.n, 1, 10_000_000)
     check_common(args)
     if args.output is not None:
-        _require_place(args.output)
+        require_file(args.output, (".npy",))
     given = _given(args)
 
     use_threads(args.threads)
@@ -266,14 +266,3 @@ def _ledger_text(ledger: Ledger) -> str:
     ):
         lines.append(f"{f'({x:.2f}, {y:.2f})':>16}{mass:>11.4f}{share:>9.4f}   {low:.4f} to {high:.4f}")
     return "\n".join([*lines, f"{'elsewhere':>16}{'':>11}{ledger.elsewhere:>9.4f}"])
-
-
-def _require_place(path: Path) -> None:
-    if path.suffix != ".npy":
-        raise InputError(f"{path}: -o wants a name that ends in .npy")
-    if path.is_dir():
-        raise InputError(f"{path}: is a folder; -o wants a file name")
-    folder = path.resolve().parent  # of what a link leads to
-    if not folder.is_dir():
-        raise InputError(f"{path}: there is no folder {folder}; make it or choose another place")
-    require_writable(path, folder)
