@@ -20,6 +20,7 @@ from explorer.actions import SPECS
 from explorer.arranging import Arranged, Arranger
 from explorer.autosave import Autosave
 from explorer.document import Document
+from explorer.engine.memory import give_back
 from explorer.files import FileDesk, dropped_files
 from explorer.guard import Guard
 from explorer.late import made
@@ -44,6 +45,8 @@ if TYPE_CHECKING:
     from explorer.panels.preferences import PreferencesDialog
 
 _SAVE_MS = 500
+_TIDY_MS = 60_000
+"""How often freed memory goes back to the system."""
 
 _LATE = ("board", "dialog", "palette", "sheet")
 
@@ -111,6 +114,9 @@ class Household(QObject):
         self.veil = DropVeil(window, dropped_files, lambda data: home.files.drop(data))
         self._write_soon = QTimer(self, singleShot=True, interval=_SAVE_MS)
         self._write_soon.timeout.connect(self._write_preferences)
+        self._tidy = QTimer(self, interval=_TIDY_MS)
+        self._tidy.timeout.connect(give_back)
+        self._tidy.start()
         self._closed = False
 
     # --- what is made when it is first needed ---
