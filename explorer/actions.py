@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from PySide6.QtCore import QObject
@@ -41,6 +42,12 @@ _FILE = (
     ActionSpec("new", "File", "&New", ("Ctrl+N",), "Start with a fresh document"),
     ActionSpec("open", "File", "&Open…", ("Ctrl+O",), "Open a project, a picture, a table or a score's folder"),
     ActionSpec("import", "File", "&Import…", ("Ctrl+I",), "Import a picture or points with a preview"),
+    _line("File"),
+    ActionSpec(
+        "open_model", "File", "Open image &model…", ("Ctrl+Shift+O",), "Open a network that makes pictures: its folder"
+    ),
+    ActionSpec("pictures", "File", "&Digits out of noise", ("Ctrl+D",), "Open the image model that the program brings"),
+    _line("File"),
     ActionSpec("save", "File", "&Save", ("Ctrl+S",), "Save the project"),
     ActionSpec("save_as", "File", "Save &as…", ("Ctrl+Alt+S",), "Save the project under another name"),
     _line("File"),
@@ -182,10 +189,10 @@ VIEW_KEYS = (
 """Keys that live in views: (where, key, what)."""
 
 
-def make_actions(parent: QObject) -> dict[str, QAction]:
+def make_actions(parent: QObject, specs: Iterable[ActionSpec] = SPECS) -> dict[str, QAction]:
     """A QAction for every spec, by name."""
     actions: dict[str, QAction] = {}
-    for spec in SPECS:
+    for spec in specs:
         if not spec.name:
             continue
         action = QAction(spec.text, parent)

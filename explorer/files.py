@@ -17,6 +17,7 @@ from explorer.capsules import SUFFIX as SUFFIX
 from explorer.capsules import read_session
 from explorer.document import Document
 from explorer.edits import LoadPainting
+from explorer.gallery.folders import image_folder
 from explorer.panels.asking import may_replace
 from explorer.panels.noticeboard import show_folder
 from explorer.recent import RecentFiles
@@ -66,7 +67,7 @@ class FileDesk:
     """Asks, opens and saves on behalf of a window. `tell` shows one line at a level, with a button if it is given one.
 
     `import_picture` is asked first about anything that brings a painting only; where it returns False, or is not given,
-    the file becomes the painting at once.
+    the file becomes the painting at once. `open_model` takes the folder of an image model.
     """
 
     def __init__(
@@ -78,6 +79,7 @@ class FileDesk:
         tell: Tell,
         recent: RecentFiles | None = None,
         import_picture: Callable[[Path], bool] | None = None,
+        open_model: Callable[[Path], object] | None = None,
     ) -> None:
         self._window = window
         self._document = document
@@ -85,6 +87,7 @@ class FileDesk:
         self._snapshot = snapshot
         self._tell = tell
         self._import = import_picture
+        self._open_model = open_model
         self.recent = recent or RecentFiles()
         self._carrier: Path | None = None
         """The film or picture that the document was opened from: a project is saved beside it, not in it."""
@@ -121,6 +124,10 @@ class FileDesk:
             folder = score_folder(Path(path))
             if folder is not None:
                 self._open_score(folder)
+                return
+            model = image_folder(Path(path))
+            if model is not None and self._open_model is not None:
+                self._open_model(model)
                 return
             if self._import is not None and self._import(Path(path)):
                 return

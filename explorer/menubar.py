@@ -2,28 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction, QActionGroup, QGuiApplication
 from PySide6.QtWidgets import QLabel, QMainWindow, QMenu
 
-from explorer.actions import EXCLUSIVE, SPECS
+from explorer.actions import EXCLUSIVE, SPECS, ActionSpec
 from explorer.theme import CAPTION, CONTROL, UNIT, font
 
 
-def build_menus(window: QMainWindow, actions: Mapping[str, QAction]) -> dict[str, QMenu]:
+def build_menus(
+    window: QMainWindow,
+    actions: Mapping[str, QAction],
+    specs: Iterable[ActionSpec] = SPECS,
+    exclusive: Iterable[tuple[str, ...]] = EXCLUSIVE,
+) -> dict[str, QMenu]:
     """Fill the window's menu bar; the menus by the names that specs give them."""
     bar = window.menuBar()
     bar.setNativeMenuBar(QGuiApplication.platformName() == "cocoa")
     menus: dict[str, QMenu] = {}
-    for spec in SPECS:
+    for spec in specs:
         menu = _menu(window, menus, spec.menu)
         if spec.name:
             menu.addAction(actions[spec.name])
         else:
             menu.addSeparator()
-    for names in EXCLUSIVE:
+    for names in exclusive:
         group = QActionGroup(window)
         for name in names:
             group.addAction(actions[name])

@@ -58,6 +58,7 @@ from trainer.projects import Project
 if TYPE_CHECKING:
     from explorer.exports import ExportDesk
     from explorer.films import FilmDesk
+    from explorer.gallery.opening import Gallery
     from explorer.panels.explain import ExplainCard
 
 FIRST_SIZE = (1280, 720)
@@ -102,7 +103,13 @@ class MainWindow(QMainWindow):
             beside=[self.drawer],
         )
         self.files = FileDesk(
-            self, self.document, self._opened, self._snapshot, self.household.tell, import_picture=self.import_from
+            self,
+            self.document,
+            self._opened,
+            self._snapshot,
+            self.household.tell,
+            import_picture=self.import_from,
+            open_model=lambda folder: self.gallery.open(folder),
         )
         self.squares.tabled = lambda name: self.exports.can_export_curve(self.stage.tile(name), name)
         self._connect()
@@ -186,6 +193,13 @@ class MainWindow(QMainWindow):
 
         return ExportDesk(self, self.session, self.household.tell, self._carried)
 
+    @cached_property
+    def gallery(self) -> Gallery:
+        """Where image models are opened: a window of their own."""
+        from explorer.gallery.opening import Gallery
+
+        return Gallery(self)
+
     def _page_made(self, name: str, page: QWidget) -> None:
         """Say to a page that has just been made what the others have been told."""
         if hasattr(page, "show_document"):
@@ -244,7 +258,7 @@ class MainWindow(QMainWindow):
             self._ended = True
             self.later.stop()
             self.household.close(keep=keep)
-            for name in ("films", "exports"):
+            for name in ("films", "exports", "gallery"):
                 if made(self, name):
                     getattr(self, name).close()
             self.session.close()
@@ -373,7 +387,7 @@ class MainWindow(QMainWindow):
         self._style()
         self.state.set_scale(self.scale)
         parts = (self.stage, self.transport, self.drawer, self.toasts, self.strip, self.axes, self.household)
-        for part in (*parts, *made(self, "card")):
+        for part in (*parts, *made(self, "card", "gallery")):
             tell(part, "set_theme", theme)
 
     def _style(self) -> None:
@@ -387,5 +401,5 @@ class MainWindow(QMainWindow):
         """Type everywhere so many times its usual size."""
         self.scale = factor
         self._style()
-        for part in (self.stage, self.transport, self.drawer, self.toasts, self.state, *made(self, "card")):
+        for part in (self.stage, self.transport, self.drawer, self.toasts, self.state, *made(self, "card", "gallery")):
             tell(part, "set_scale", factor)

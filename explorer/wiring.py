@@ -49,6 +49,8 @@ def _files(window: MainWindow) -> Doings:
         "new": lambda: window.files.new(),
         "open": lambda: window.files.choose(),
         "import": lambda: _import(window),
+        "open_model": lambda: window.gallery.choose(),
+        "pictures": lambda: window.gallery.open_shipped(),
         "save": lambda: window.files.save(),
         "save_as": lambda: window.files.save_as(),
         "export_film": lambda: window.films.offer(".mp4", window.theme, window.slider.value()),

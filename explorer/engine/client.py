@@ -128,6 +128,11 @@ class EngineClient:
         return tuple(pid for pid in (self._engine.pid, self._mover.pid) if pid is not None)
 
     @property
+    def order(self) -> Order | None:
+        """The last release; None before the first of a document."""
+        return self._order
+
+    @property
     def racing(self) -> bool:
         """Whether the race is to run, as last asked for."""
         return self._racing

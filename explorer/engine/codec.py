@@ -15,21 +15,21 @@ from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
 import numpy as np
 
-from explorer.engine.frames import Array, Particles
+from explorer.engine.frames import Array
 
 _ALIGN = 16
 _LENGTH = 4
 _SHAPE = "shape"
 
-F = TypeVar("F", bound=Particles)
-"""A frame, or the part of one that shows particles."""
+F = TypeVar("F")
+"""What one process publishes: a dataclass of plain values, arrays and parts that are dataclasses."""
 
 
 class FrameTooLarge(ValueError):  # noqa: N818 - it names what happened
     """The frame does not fit into the buffer."""
 
 
-def pack(frame: Particles, buffer: memoryview) -> int:
+def pack(frame: object, buffer: memoryview) -> int:
     """Write the frame into `buffer` and return how many bytes it took.
 
     Raises:

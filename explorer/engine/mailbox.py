@@ -15,11 +15,10 @@ from multiprocessing.shared_memory import SharedMemory
 import numpy as np
 
 from explorer.engine.codec import F, pack, unpack
-from explorer.engine.frames import Particles
 
 SLOTS = 3
 CAPACITY = 6 * 1024 * 1024
-"""Bytes a frame may take: four panes of 100,000 particles fit, with maps and a race of five."""
+"""Bytes a frame may take, unless told: four panes of 100,000 particles fit, with maps and a race of five."""
 
 _MAGIC = 0x53434F5245585031
 _HEAD = 64
@@ -29,14 +28,14 @@ _SLOT_HEAD = 64
 class Mailbox:
     """One end of the mailbox. Close it when done; the end that created it also unlinks it."""
 
-    def __init__(self, segment: SharedMemory, *, owner: bool) -> None:
+    def __init__(self, segment: SharedMemory, capacity: int = 0, *, owner: bool) -> None:
         self._segment = segment
         self._memory: memoryview = segment.buf  # type: ignore[assignment]  # None only after it has been closed
         self._owner = owner
         self._closed = False
         self._words = np.frombuffer(self._memory, np.uint64, _HEAD // 8)
         if owner:
-            self._words[1] = CAPACITY
+            self._words[1] = capacity
             self._words[2] = 0
             self._words[0] = _MAGIC
         if int(self._words[0]) != _MAGIC:
@@ -49,10 +48,10 @@ class Mailbox:
         self._seen = 0
 
     @classmethod
-    def create(cls) -> Mailbox:
-        """A new mailbox, owned by this process."""
-        size = _HEAD + SLOTS * (_SLOT_HEAD + CAPACITY)
-        return cls(SharedMemory(create=True, size=size), owner=True)
+    def create(cls, capacity: int = CAPACITY) -> Mailbox:
+        """A new mailbox for frames of up to so many bytes, owned by this process."""
+        size = _HEAD + SLOTS * (_SLOT_HEAD + capacity)
+        return cls(SharedMemory(create=True, size=size), capacity, owner=True)
 
     @classmethod
     def attach(cls, name: str) -> Mailbox:
@@ -64,7 +63,7 @@ class Mailbox:
         """What `attach` takes."""
         return self._segment.name
 
-    def write(self, frame: Particles) -> None:
+    def write(self, frame: object) -> None:
         """Publish a frame; frames that nobody read are overwritten.
 
         Raises:

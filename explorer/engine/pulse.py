@@ -21,6 +21,8 @@ EVERY = 0.25
 LONG = 10.0
 """Seconds of one turn after which the person is told."""
 
+REMEDY = "Choose a smaller batch, fewer directions, particles or units, then Train > Restart engine."
+
 _SILENT = 60.0
 """Seconds until the person is told again."""
 
@@ -31,10 +33,15 @@ class Pulse:
     Args:
         send: takes the beats, on the pulse's thread; an OSError from it, a closed pipe, ends the pulse.
         what: what takes so long, at the beginning of a sentence.
+        remedy: what to do about it, a sentence.
+
+    Attributes:
+        hushed: whether what is done now may take its time, so that nothing is said.
     """
 
-    def __init__(self, send: Callable[[Event], None], what: str) -> None:
-        self._send, self._what = send, what
+    def __init__(self, send: Callable[[Event], None], what: str, remedy: str = REMEDY) -> None:
+        self._send, self._what, self._remedy = send, what, remedy
+        self.hushed = False
         self._turn = (perf_counter(), 0)
         self._told = -_SILENT
         self._ended = Flag()
@@ -57,13 +64,12 @@ class Pulse:
             (began, step), now = self._turn, perf_counter()
             try:
                 self._send(Heartbeat(step))
-                if now - began > LONG and now - self._told > _SILENT:
+                if not self.hushed and now - began > LONG and now - self._told > _SILENT:
                     self._told = now
                     self._send(
                         Notice(
                             "warning",
-                            f"{self._what} has taken more than {LONG:.0f} seconds so far. Choose a smaller batch, "
-                            "fewer directions, particles or units, then Train > Restart engine.",
+                            f"{self._what} has taken more than {LONG:.0f} seconds so far. {self._remedy}",
                         )
                     )
             except OSError:  # the window is gone: the main thread finds that out by itself

@@ -12,14 +12,12 @@ from explorer.engine.orders import Order
 
 @dataclass(frozen=True, kw_only=True)
 class Beginning:
-    """What every process is given: its mailbox, what is looked at, whether things move, and what computes."""
+    """What every process is given: its mailbox, and what computes."""
 
     called: ClassVar[str]
     """What a person calls it, at the beginning of a sentence."""
 
-    look: Look
     mailbox: str = ""
-    moving: bool = True
     device: str = "auto"
     threads: int = 1
 
@@ -34,6 +32,7 @@ class Start(Beginning):
 
     called: ClassVar[str] = "The engine"
 
+    look: Look
     store: str
     begin: Begin
     training: bool = True
@@ -49,6 +48,8 @@ class MoverStart(Beginning):
 
     called: ClassVar[str] = "What moves the particles"
 
+    look: Look
     painting: Array
+    moving: bool = True
     order: Order | None = None
     released: int = 0

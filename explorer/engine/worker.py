@@ -14,12 +14,11 @@ from multiprocessing.connection import Connection
 from queue import SimpleQueue
 from threading import Thread
 from time import monotonic
-from typing import Generic
+from typing import Any, Generic
 
 from explorer.engine.codec import F
-from explorer.engine.mailbox import Mailbox
-from explorer.engine.messages import Command, Event, Heartbeat, Shutdown
-from explorer.engine.orders import Order
+from explorer.engine.mailbox import CAPACITY, Mailbox
+from explorer.engine.messages import Heartbeat, Shutdown
 from explorer.engine.starting import Beginning
 
 HANG_SECONDS = 20.0
@@ -27,8 +26,6 @@ HANG_SECONDS = 20.0
 
 LOAD_SECONDS = 120.0
 """The same before its first word: from a cold disk torch takes its time to load."""
-
-Sent = Beginning | Command | Order
 
 
 class Worker(Generic[F]):
@@ -38,21 +35,24 @@ class Worker(Generic[F]):
         name: of the process.
         target: what it does, with its end of the pipe.
         kind: of its frames.
+        capacity: bytes that one of them may take.
     """
 
-    def __init__(self, name: str, target: Callable[[Connection], None], kind: type[F]) -> None:
-        self._name, self._target, self._kind = name, target, kind
+    def __init__(
+        self, name: str, target: Callable[[Connection], None], kind: type[F], capacity: int = CAPACITY
+    ) -> None:
+        self._name, self._target, self._kind, self._capacity = name, target, kind, capacity
         self._process: multiprocessing.process.BaseProcess | None = None
         self._mailbox: Mailbox | None = None
         self._reader: Thread | None = None
-        self._outbox: SimpleQueue[Sent | None] = SimpleQueue()
-        self._inbox: deque[Event] = deque()
+        self._outbox: SimpleQueue[object] = SimpleQueue()
+        self._inbox: deque[Any] = deque()
         self._heard = monotonic()
         self._spoken = False
 
     def start(self, start: Beginning) -> None:
         """Start the process with this, the mailbox's name put in; then come the messages that wait for it."""
-        self._mailbox = Mailbox.create()
+        self._mailbox = Mailbox.create(self._capacity)
         context = multiprocessing.get_context("spawn")
         ours, theirs = context.Pipe()
         waiting, self._outbox = self._outbox, SimpleQueue()
@@ -88,7 +88,7 @@ class Worker(Generic[F]):
             return f"did not answer for {silent:.0f} seconds"
         return ""
 
-    def put(self, message: Command | Order) -> None:
+    def put(self, message: object) -> None:
         """Hand it something; never waits. Before it is started messages are kept for it."""
         self._outbox.put(message)
 
@@ -97,9 +97,9 @@ class Worker(Generic[F]):
         """Whether it has said anything since the last `take`."""
         return bool(self._inbox)
 
-    def take(self) -> list[Event]:
+    def take(self) -> list[Any]:
         """What it has said since the last call, heartbeats aside."""
-        told: list[Event] = []
+        told: list[Any] = []
         while self._inbox:
             event = self._inbox.popleft()
             self._heard, self._spoken = monotonic(), True
@@ -140,7 +140,7 @@ class Worker(Generic[F]):
             mailbox.close()
 
 
-def _read(connection: Connection, inbox: deque[Event]) -> None:
+def _read(connection: Connection, inbox: deque[Any]) -> None:
     """Carry events until the pipe closes."""
     while True:
         try:
@@ -149,7 +149,7 @@ def _read(connection: Connection, inbox: deque[Event]) -> None:
             return
 
 
-def _write(connection: Connection, outbox: SimpleQueue[Sent | None]) -> None:
+def _write(connection: Connection, outbox: SimpleQueue[object]) -> None:
     """Carry messages until told to stop or the pipe closes."""
     while (message := outbox.get()) is not None:
         try:

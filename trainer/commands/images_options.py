@@ -16,14 +16,13 @@ from typing import TYPE_CHECKING, Any
 from trainer.commands.console import add_json, in_range, progress, say, use_threads
 from trainer.commands.sample import OPTIONS, Option
 from trainer.errors import InputError
+from trainer.images.settings import HELD_OUT, SPLIT_SEED
 from trainer.settings import ParticleSettings
 
 if TYPE_CHECKING:
     from trainer.images.models import ImageScore
     from trainer.images.pictures import Pictures
 
-HELD_OUT = 0.2
-SPLIT_SEED = 0
 SAMPLERS = ("annealed", "pc", "sde", "ode", "ddpm", "ddim")
 _NAMED = 3  # skipped pictures that are told one by one
 _RANKS = ("RANK", "OMPI_COMM_WORLD_RANK", "PMI_RANK", "MV2_COMM_WORLD_RANK")

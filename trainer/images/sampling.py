@@ -55,6 +55,7 @@ from trainer.starts import prior_points
 
 if TYPE_CHECKING:
     from trainer.images.models import ImageScore
+    from trainer.images.restoring import Inpainted
 
 IMAGE_SAMPLERS = ("annealed", "pc", "sde", "ode", "ddpm", "ddim")
 """The samplers that turn noise into pictures."""
@@ -87,7 +88,7 @@ class Moment(NamedTuple):
     diverged: Tensor
 
 
-def recommended(model: ImageScore, sampler: str) -> ParticleSettings:
+def recommended(model: ImageScore | Inpainted, sampler: str) -> ParticleSettings:
     """Settings for this model and sampler (see the module's docstring).
 
     Raises:
@@ -118,7 +119,7 @@ def recommended(model: ImageScore, sampler: str) -> ParticleSettings:
     )
 
 
-def levels_by_step(model: ImageScore, sampler: str, settings: ParticleSettings) -> tuple[float, ...]:
+def levels_by_step(model: ImageScore | Inpainted, sampler: str, settings: ParticleSettings) -> tuple[float, ...]:
     """The noise level of the pictures after each step, 0, 1, ... steps; the last is 0.
 
     Raises:
@@ -131,13 +132,20 @@ def levels_by_step(model: ImageScore, sampler: str, settings: ParticleSettings) 
     return (*SAMPLERS[sampler].levels(settings, model), 0.0)
 
 
+def evaluations(model: ImageScore | Inpainted, sampler: str, settings: ParticleSettings) -> int:
+    """How often the network is asked for each picture, the mean picture at the start aside."""
+    return SAMPLERS[sampler].evaluations(settings, model)
+
+
 def emerging(
-    model: ImageScore,
+    model: ImageScore | Inpainted,
     ids: Tensor,
     *,
     sampler: str = "annealed",
     settings: ParticleSettings | None = None,
     seed: int = 0,
+    noise: Noise | None = None,
+    start: Tensor | None = None,
 ) -> Iterator[Moment]:
     """Pictures as they come out of noise: a `Moment` at the start, and one after each step.
 
@@ -147,6 +155,9 @@ def emerging(
         sampler: one of `IMAGE_SAMPLERS`.
         settings: None for the `recommended`.
         seed: of all noise.
+        noise: in place of the seed's own.
+        start: (B, C, H, W), with the padding, at the first noise level; None for a draw of noise (see the module's
+            docstring).
 
     Raises:
         InputError: no such sampler, or the model does not know the levels that the settings ask for.
@@ -154,8 +165,9 @@ def emerging(
     choice("sampler", sampler, IMAGE_SAMPLERS)
     settings = settings or recommended(model, sampler)
     sigmas = levels_by_step(model, sampler, settings)
-    noise = Noise(seed, model.device)
-    start = mean_picture(model, sigmas[0]) + prior_points(model, len(ids), noise, sigmas[0], ids, model.shape)
+    noise = noise or Noise(seed, model.device)
+    if start is None:
+        start = mean_picture(model, sigmas[0]) + prior_points(model, len(ids), noise, sigmas[0], ids, model.shape)
     for step, x in chain([(0, start)], SAMPLERS[sampler](model, start, settings, noise, ids)):
         yield _moment(step, sigmas[step], crop(x, model.card.shape))
 
@@ -209,7 +221,7 @@ def sample_pictures(
     return torch.cat(parts).clamp_(-1, 1)
 
 
-def mean_picture(model: ImageScore, sigma: float) -> Tensor:
+def mean_picture(model: ImageScore | Inpainted, sigma: float) -> Tensor:
     """The mean of the pictures, (C, H, W) with the padding, as the score at a large sigma tells it."""
     ids = torch.arange(_MEAN_DRAWS)
     z = sigma * Noise(0, model.device).normal(0, _MEAN, ids, model.shape)

@@ -20,6 +20,8 @@ Precision = Literal["fp32", "bf16", "fp16"]
 
 SMALLEST_SIGMA, LARGEST_SIGMA = 1e-4, 1e5
 MOST_LEVELS = 10_000
+HELD_OUT, SPLIT_SEED = 0.2, 0
+"""The share of the pictures kept out of training unless another is asked for, and the seed that chooses them."""
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,112 @@
+"""The wiring between the pictures' window and the process that computes for it; no widget is known here.
+
+One job runs at a time and each has a number, so that a late frame of the job before is not taken for this one's.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from PySide6.QtCore import QObject, QTimer, Signal
+
+from explorer.engine.gallery.client import GalleryClient
+from explorer.engine.gallery.frames import GalleryFrame
+from explorer.engine.gallery.orders import (
+    Exported,
+    GalleryOrder,
+    Job,
+    ModelOpened,
+    ModelRefused,
+    OpenModel,
+)
+from explorer.engine.messages import Notice
+
+_FRAMES_MS = 12
+_ANSWERS_MS = 80
+
+
+class GalleryDesk(QObject):
+    """One process that makes pictures, and what it says.
+
+    Attributes:
+        model: the open model, as it was told; None before the first.
+        frame: the newest frame of the present job.
+        opening: the folder that is being opened, or "".
+    """
+
+    framed = Signal(object)
+    """A `GalleryFrame` of the present job."""
+    opened = Signal(object)
+    """A `ModelOpened`."""
+    refused = Signal(str, str)
+    """The folder that cannot be opened, and why in one line."""
+    exported = Signal(object)
+    """An `Exported`."""
+    noticed = Signal(str, str, str)
+    """A level ("info", "warning", "error"), one line, and details (or "")."""
+
+    def __init__(self, device: str, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.client = GalleryClient(device)
+        self.model: ModelOpened | None = None
+        self.frame: GalleryFrame | None = None
+        self.opening = ""
+        self._number = 0
+        self._frames = QTimer(self, interval=_FRAMES_MS)
+        self._frames.timeout.connect(self._pull)
+        self._answers = QTimer(self, interval=_ANSWERS_MS)
+        self._answers.timeout.connect(self._listen)
+
+    def start(self) -> None:
+        """Start the process and the timers."""
+        if self.client.pid is None:
+            self.client.start()
+            self._frames.start()
+            self._answers.start()
+
+    def close(self) -> None:
+        """End the process; may be called twice."""
+        self._frames.stop()
+        self._answers.stop()
+        self.client.close()
+
+    def open(self, folder: Path, training: str = "") -> None:
+        """Open a model; `opened` or `refused` tells what came of it."""
+        self.opening = str(folder)
+        if self.client.gave_up:
+            self.client.revive()
+        self.send(OpenModel(str(folder), training))
+
+    def begin(self, job: Job) -> None:
+        """Begin this job under a number of its own."""
+        self._number += 1
+        self.send(replace(job, number=self._number))
+
+    def send(self, order: GalleryOrder) -> None:
+        """Hand the process an order; never waits."""
+        self.client.send(order)
+
+    def _pull(self) -> None:
+        frame = self.client.frame()
+        if frame is not None and frame.job in (0, self._number):
+            self.frame = frame
+            self.framed.emit(frame)
+
+    def _listen(self) -> None:
+        for answer in self.client.answers():
+            match answer:
+                case ModelOpened():
+                    self.model, self.opening = answer, ""
+                    self.opened.emit(answer)
+                case ModelRefused(path, line):
+                    self.opening = ""
+                    self.refused.emit(path, line)
+                case Exported():
+                    self.exported.emit(answer)
+                case Notice(level, text, details):
+                    self.noticed.emit(level, text, details)
+        fault = self.client.watch()
+        if fault is not None:
+            self.opening = ""
+            self.noticed.emit("warning", fault, "")
