@@ -114,8 +114,8 @@ class MaskBoard(QWidget):
         self.update()
 
     def sizeHint(self) -> QSize:
-        """A square to paint on."""
-        return QSize(320, 320)
+        """Little: what room there is, is shared out by those who place it."""
+        return QSize(96, 96)
 
     def _remember(self, mask: Mask) -> None:
         self._past.append(mask)

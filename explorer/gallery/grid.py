@@ -73,8 +73,8 @@ class PictureGrid(QWidget):
         self.update()
 
     def sizeHint(self) -> QSize:
-        """A square in which pictures can be told apart."""
-        return QSize(320, 320)
+        """Little: what room there is, is shared out by those who place it."""
+        return QSize(96, 96)
 
     def _arrange(self) -> None:
         count, height, width, _ = self._pixels.shape

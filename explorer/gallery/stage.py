@@ -53,6 +53,7 @@ class GalleryStage(QWidget):
         self._mode = "samples"
         self._frame: GalleryFrame | None = None
         self._plane: Frame | None = None
+        self._dotted = False
         self.grid, self.strip = PictureGrid(), FilmStrip()
         self.pictures = Titled("Samples", self.grid)
         self.way = Titled("From noise to picture", self.strip)
@@ -112,6 +113,7 @@ class GalleryStage(QWidget):
         self.training.setVisible(mode == "training")
         self.denoise.setVisible(mode == "denoise")
         self.inpaint.setVisible(mode == "inpaint")
+        self.dots.setVisible(self._dotted and mode == "samples")
         self.pictures.set_title(_TITLES.get(mode, ""))
 
     def show_strip(self, on: bool) -> None:
@@ -119,8 +121,9 @@ class GalleryStage(QWidget):
         self._below.setVisible(on)
 
     def show_dots(self, on: bool) -> None:
-        """Show the dots beside, or not."""
-        self.dots.setVisible(on)
+        """Show the dots beside samples, or not."""
+        self._dotted = on
+        self.dots.setVisible(on and self._mode == "samples")
 
     def show_plane(self, frame: Frame | None) -> None:
         """What the dots lie on: the painting, as the main window's engine last showed it."""

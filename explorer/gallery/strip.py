@@ -78,8 +78,8 @@ class FilmStrip(QWidget):
         self.update()
 
     def sizeHint(self) -> QSize:
-        """Room for nine columns and four rows."""
-        return QSize(720, 240)
+        """Little: what room there is, is shared out by those who place it."""
+        return QSize(320, 120)
 
     # --- geometry -------------------------------------------------------------------------------------------
 
@@ -124,7 +124,8 @@ class FilmStrip(QWidget):
             label, line, side, pitch = self._measures()
             centre = Qt.AlignmentFlag.AlignCenter
             if 0 <= self._marked < len(self._heads):
-                column = QRect(label + self._marked * pitch - 1, 0, side + 2, self.height())
+                high = line + len(self._rows) * (side + _GAP)
+                column = QRect(label + self._marked * pitch - _GAP // 2, 0, side + _GAP, high)
                 painter.fillRect(column, self.theme.colour("selection"))
             painter.setPen(QColor(self.theme.quiet))
             for k, head in enumerate(self._heads):

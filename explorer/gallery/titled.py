@@ -98,8 +98,8 @@ class SquareBox(QWidget):
         self.content.setGeometry((self.width() - side) // 2, 0, side, side)
 
     def sizeHint(self) -> QSize:
-        """A square of twice the least side."""
-        return QSize(2 * self._least, 2 * self._least)
+        """Little: what room there is, is shared out by those who place it."""
+        return QSize(self._least, self._least)
 
     def minimumSizeHint(self) -> QSize:
         """The smallest square at which something can be seen."""

@@ -12,9 +12,9 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtCore import QTimer, Signal
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDragLeaveEvent, QDropEvent, QShowEvent
-from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QMainWindow, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QMainWindow, QVBoxLayout, QWidget
 
 from explorer.actions import make_actions
 from explorer.engine.gallery.frames import GalleryFrame
@@ -32,7 +32,8 @@ from explorer.gallery.actions import EXCLUSIVE, MODES, SPECS
 from explorer.gallery.bar import GalleryBar
 from explorer.gallery.desk import GalleryDesk
 from explorer.gallery.folders import SHIPPED, image_folder, is_run, shipped
-from explorer.gallery.making import MakingPanel
+from explorer.gallery.making import Making, MakingPanel
+from explorer.gallery.moderow import ModeRow
 from explorer.gallery.saving import Saver
 from explorer.gallery.stage import GalleryStage
 from explorer.menubar import StateLine, build_menus
@@ -41,7 +42,7 @@ from explorer.panels.menus import RecentMenu
 from explorer.panels.style import sheet
 from explorer.panels.toasts import ToastStack
 from explorer.recent import RecentFiles
-from explorer.theme import CONTROL, LIGHT, UNIT, Theme, font
+from explorer.theme import LIGHT, Theme
 from explorer.views.tile import tell
 from explorer.wording import in_words
 from trainer.errors import InputError
@@ -73,8 +74,9 @@ class GalleryWindow(QMainWindow):
         self.menus = build_menus(self, self.actions_by_name, SPECS, EXCLUSIVE)
         self.stage = GalleryStage()
         self.panel = MakingPanel()
+        self._sampler = self.panel.making.sampler
         self.bar = GalleryBar(self.actions_by_name)
-        self.modes = _ModeRow(self)
+        self.modes = ModeRow(self.actions_by_name)
         self._build()
         self.saver = Saver(self)
         self.state = StateLine(self)
@@ -121,7 +123,7 @@ class GalleryWindow(QMainWindow):
         desk.refused.connect(self._refused)
         desk.exported.connect(self._exported)
         desk.noticed.connect(lambda level, text, details: self.tell(level, in_words(text), details=details))
-        self.panel.edited.connect(lambda _: self._soon.start())
+        self.panel.edited.connect(self._edited)
         self.bar.sought.connect(lambda step: desk.send(Show(step)))
         stage = self.stage
         stage.grid.chosen.connect(lambda index: desk.send(FollowPicture(index)))
@@ -300,6 +302,13 @@ class GalleryWindow(QMainWindow):
             return replace(job, kind="inpaint", picture=inpaint.picture, mask=inpaint.board.unknown.astype("float32"))
         return job
 
+    def _edited(self, making: Making) -> None:
+        """Begin anew with these settings, in a moment; dots follow the sampler."""
+        if making.sampler != self._sampler:
+            self._sampler = making.sampler
+            self._show_dots(self.actions_by_name["dots"].isChecked())
+        self._soon.start()
+
     def _play(self, on: bool) -> None:
         """Run on, or hold; a job that is done begins anew."""
         frame = self.desk.frame
@@ -374,29 +383,3 @@ class GalleryWindow(QMainWindow):
         self.setStyleSheet(sheet(self._theme, factor))
         for part in (self.stage, self.panel, self.bar, self.toasts, self.veil, self.state, self.modes):
             tell(part, "set_scale", factor)
-
-
-class _ModeRow(QWidget):
-    """A button for each mode, side by side."""
-
-    def __init__(self, window: GalleryWindow) -> None:
-        super().__init__()
-        row = QHBoxLayout(self)
-        row.setContentsMargins(UNIT, UNIT // 2, 2 * UNIT, UNIT // 2)
-        row.setSpacing(UNIT // 2)
-        self._buttons = []
-        for name, title, _ in MODES:
-            button = QToolButton()
-            button.setDefaultAction(window.actions_by_name[f"mode_{name}"])
-            button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextOnly)
-            button.setText(title)
-            button.setAccessibleName(title)
-            self._buttons.append(button)
-            row.addWidget(button)
-        row.addStretch(1)
-        self.set_scale(1.0)
-
-    def set_scale(self, factor: float) -> None:
-        """Type this many times its size."""
-        for button in self._buttons:
-            button.setFont(font(CONTROL, scale=factor))

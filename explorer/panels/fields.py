@@ -12,11 +12,14 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
-from PySide6.QtCore import QPointF, Qt, Signal
+from PySide6.QtCore import QPointF, QSize, Qt, Signal
 from PySide6.QtGui import QPainter, QPaintEvent, QPen, QPolygonF, QWheelEvent
 from PySide6.QtWidgets import QComboBox, QGridLayout, QHBoxLayout, QLabel, QLineEdit, QPushButton, QWidget
 
 from explorer.theme import CAPTION, CONTROL, LIGHT, UNIT, Theme, font
+
+_ARROW = 44
+"""Pixels that a list of choices needs beside its words."""
 
 MISSING = "from data"
 """What an empty field of an optional number means."""
@@ -234,6 +237,12 @@ class Choice(QComboBox):
         self.ink = LIGHT.colour("quiet")
         for value, words in choices:
             self.addItem(words, value)
+
+    def sizeHint(self) -> QSize:
+        """As wide as the longest choice and the arrow."""
+        hint = super().sizeHint()
+        longest = max((self.fontMetrics().horizontalAdvance(self.itemText(k)) for k in range(self.count())), default=0)
+        return QSize(max(hint.width(), longest + _ARROW), hint.height())
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Draw the field, then a small arrow at its right."""

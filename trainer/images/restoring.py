@@ -4,7 +4,10 @@ All of it runs through the samplers as they are; what differs is the model, the 
 
 * **Denoise.** A sampler that starts at the noise level sigma from x = y + sigma z draws from p(x_0 | x), the clean
   pictures that could have become x; `tweedie` gives their mean, x + sigma^2 s(x, sigma), in one step (Tweedie;
-  Efron 2011, eq. 2.8). The mean has the smaller squared error, a draw the look of a picture.
+  Efron 2011, eq. 2.8). The mean has the smaller squared error, a draw the look of a picture. Reversed diffusions carry
+  what x says of y along; Langevin steps forget it, since they are at home anywhere in p_sigma. Annealed Langevin
+  dynamics therefore runs on `Observed`, the score given x (Kawar, Vaksman & Elad 2021, eq. 8), and pc takes no
+  corrector steps.
 * **Inpaint.** `Inpainted` is the score of p_sigma with some values given. At the known ones it is (y - x) / sigma^2,
   whose marginals are N(y, sigma^2) at every level, so every sampler carries them down to y. At the unknown ones it is
   the network's score at x, whose known values carry just that noise: the *replacement* of Song et al. 2021 (section 5,
@@ -86,6 +89,36 @@ class Inpainted:
                 yield moment._replace(x=torch.where(unknown.to(x.device), x, known.to(x)))
 
 
+class Observed:
+    """The score of pictures of which a noisy copy is known: a `ScoreModel`, as `ImageScore` is.
+
+    At the level s below sigma, x + N(0, sigma^2 - s^2) is the noisy copy, so the score given it is
+    s(x, s) + (noisy - x) / (sigma^2 - s^2). Near sigma that is steeper than any Langevin step can follow: there s^2 / 2
+    stands in the denominator, which is corrected by the levels below.
+
+    Args:
+        model: the score of pictures.
+        noisy: (B, C, H, W) at the noise level sigma, with the padding; one for each picture of the batch.
+        sigma: that level.
+    """
+
+    def __init__(self, model: ImageScore, noisy: Tensor, sigma: float) -> None:
+        self.model, self.card, self.shape = model, model.card, model.shape
+        self.sigma_min, self.sigma_max, self.kernel = model.sigma_min, model.sigma_max, model.kernel
+        self._noisy, self._sigma = noisy, sigma
+
+    @property
+    def device(self) -> torch.device:
+        """Where the score is computed."""
+        return self.model.device
+
+    def score(self, x: Tensor, sigma: float | Tensor) -> Tensor:
+        """The score at x (B, C, H, W), padded, at sigma, a float or (B,); errors as for `ImageScore.score`."""
+        level = torch.as_tensor(sigma, dtype=x.dtype, device=x.device).reshape(-1, 1, 1, 1).square()
+        apart = torch.maximum(self._sigma**2 - level, level / 2)
+        return self.model.score(x, sigma) + (self._noisy.to(x) - x) / apart
+
+
 class Blend(Noise):
     """Noise between that of two seeds: picture j of n has cos(a_j) z + sin(a_j) z', a_j = (pi / 2) j / (n - 1).
 
@@ -139,7 +172,8 @@ def settings_from(
 ) -> ParticleSettings:
     """Settings that run a sampler from the noise level sigma down to its smallest.
 
-    The part of the way that is left has its part of the noise levels, but at least `FEWEST_LEVELS` of them.
+    The part of the way that is left has its part of the noise levels, but at least `FEWEST_LEVELS` of them. pc takes no
+    corrector steps: they would forget where it started.
 
     Args:
         model: whose noise levels.
@@ -160,7 +194,7 @@ def settings_from(
     if sampler != "annealed":
         levels = [level for level in levels_by_step(model, sampler, whole)[:-1] if level <= sigma]
         count = max(len(levels), min(FEWEST_LEVELS, whole.diffusion_steps))
-        return replace(whole, start_sigma=sigma, sigma_max=max(sigma, low), diffusion_steps=count)
+        return replace(whole, start_sigma=sigma, sigma_max=max(sigma, low), diffusion_steps=count, corrector_steps=0)
     part = math.log(sigma / low) / max(math.log(whole.sigma_max / low), 1e-9)
     count = max(math.ceil(1 + (whole.levels - 1) * part), min(FEWEST_LEVELS, whole.levels))
     ratio = (sigma / low) ** (1 / max(count - 1, 1))

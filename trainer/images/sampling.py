@@ -55,7 +55,9 @@ from trainer.starts import prior_points
 
 if TYPE_CHECKING:
     from trainer.images.models import ImageScore
-    from trainer.images.restoring import Inpainted
+    from trainer.images.restoring import Inpainted, Observed
+
+    ImageModel = ImageScore | Inpainted | Observed
 
 IMAGE_SAMPLERS = ("annealed", "pc", "sde", "ode", "ddpm", "ddim")
 """The samplers that turn noise into pictures."""
@@ -88,7 +90,7 @@ class Moment(NamedTuple):
     diverged: Tensor
 
 
-def recommended(model: ImageScore | Inpainted, sampler: str) -> ParticleSettings:
+def recommended(model: ImageModel, sampler: str) -> ParticleSettings:
     """Settings for this model and sampler (see the module's docstring).
 
     Raises:
@@ -119,7 +121,7 @@ def recommended(model: ImageScore | Inpainted, sampler: str) -> ParticleSettings
     )
 
 
-def levels_by_step(model: ImageScore | Inpainted, sampler: str, settings: ParticleSettings) -> tuple[float, ...]:
+def levels_by_step(model: ImageModel, sampler: str, settings: ParticleSettings) -> tuple[float, ...]:
     """The noise level of the pictures after each step, 0, 1, ... steps; the last is 0.
 
     Raises:
@@ -132,13 +134,13 @@ def levels_by_step(model: ImageScore | Inpainted, sampler: str, settings: Partic
     return (*SAMPLERS[sampler].levels(settings, model), 0.0)
 
 
-def evaluations(model: ImageScore | Inpainted, sampler: str, settings: ParticleSettings) -> int:
+def evaluations(model: ImageModel, sampler: str, settings: ParticleSettings) -> int:
     """How often the network is asked for each picture, the mean picture at the start aside."""
     return SAMPLERS[sampler].evaluations(settings, model)
 
 
 def emerging(
-    model: ImageScore | Inpainted,
+    model: ImageModel,
     ids: Tensor,
     *,
     sampler: str = "annealed",
@@ -221,7 +223,7 @@ def sample_pictures(
     return torch.cat(parts).clamp_(-1, 1)
 
 
-def mean_picture(model: ImageScore | Inpainted, sigma: float) -> Tensor:
+def mean_picture(model: ImageModel, sigma: float) -> Tensor:
     """The mean of the pictures, (C, H, W) with the padding, as the score at a large sigma tells it."""
     ids = torch.arange(_MEAN_DRAWS)
     z = sigma * Noise(0, model.device).normal(0, _MEAN, ids, model.shape)

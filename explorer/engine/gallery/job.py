@@ -20,7 +20,7 @@ from explorer.engine.gallery.orders import Job
 from trainer.errors import InputError
 from trainer.images.models import ImageScore
 from trainer.images.pictures import crop
-from trainer.images.restoring import Blend, Inpainted, noised, settings_from, tweedie
+from trainer.images.restoring import Blend, Inpainted, Observed, noised, settings_from, tweedie
 from trainer.images.sampling import Moment, emerging, evaluations, levels_by_step, recommended
 from trainer.noise import Noise
 from trainer.settings import ParticleSettings
@@ -77,7 +77,8 @@ class JobRun:
             estimate = crop(tweedie(model, start, self.sigmas[0])[0], model.card.shape).cpu()
             self.errors = _difference(noisy, clean), _difference(estimate, clean)
             self.noisy, self.estimate = noisy[:1].numpy(), estimate[:1].numpy()
-            return self._run(model, ids, noise, start)
+            given = Observed(model, start, self.sigmas[0]) if job.sampler == "annealed" else model
+            return self._run(given, ids, noise, start)
         if job.kind == "inpaint":
             unknown = torch.from_numpy(np.asarray(job.mask) > 0)
             if tuple(unknown.shape) != model.card.shape[1:]:
@@ -89,7 +90,9 @@ class JobRun:
             return self._run(model, ids, Blend(noise, second, job.count), None)
         return self._run(model, ids, noise, None)
 
-    def _run(self, model: ImageScore | Inpainted, ids: Tensor, noise: Noise, start: Tensor | None) -> Iterator[Moment]:
+    def _run(
+        self, model: ImageScore | Inpainted | Observed, ids: Tensor, noise: Noise, start: Tensor | None
+    ) -> Iterator[Moment]:
         return emerging(
             model, ids, sampler=self.job.sampler, settings=self.settings, seed=self.job.seed, noise=noise, start=start
         )

@@ -26,6 +26,9 @@ from trainer.images.checkpoints import load_image_model, newest
 from trainer.images.models import ImageScore
 from trainer.images.sampling import IMAGE_SAMPLERS, recommended
 
+_DOTS_MOST = 0.03
+"""Seconds that particles beside the pictures may take of one turn."""
+
 
 class Studio:
     """One model after another, one job after another.
@@ -189,16 +192,24 @@ class Studio:
         run, dots = self._run, self._dots
         if run is None or dots is None:
             return
-        taken = dots.steps - dots.left if dots.left else dots.steps
-        wanted = round(dots.steps * run.shown / run.steps)
-        if wanted > taken:
-            dots.move(wanted - taken, perf_counter() + 0.05)
+        wanted = self._wanted(run, dots)
+        if wanted > _taken(dots):
+            dots.move(wanted - _taken(dots), perf_counter() + _DOTS_MOST)
         else:
             dots.show(wanted)
 
+    @staticmethod
+    def _wanted(run: JobRun, dots: Mover) -> int:
+        """The step of the particles at the fraction of the run that is shown."""
+        return round(dots.steps * run.shown / run.steps)
+
     def settle(self) -> bool:
-        """Ask the network what is due of the picture that is followed; whether anything was."""
-        return self._following is not None and self._following.update()
+        """Do what is due besides steps: one picture's way, and particles that lag behind; whether anything was."""
+        run, dots = self._run, self._dots
+        lag = run is not None and dots is not None and self._wanted(run, dots) > _taken(dots)
+        if lag:
+            self._place_dots()
+        return (self._following is not None and self._following.update()) or lag
 
     # --- what is shown ------------------------------------------------------------------------------------
 
@@ -230,3 +241,8 @@ class Studio:
 
     def _particles(self) -> Particles | None:
         return self._dots.particles() if self._dots is not None else None
+
+
+def _taken(dots: Mover) -> int:
+    """Steps that the particles shown have taken."""
+    return dots.steps - dots.left

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -12,37 +11,16 @@ import pytest
 import torch
 from PIL import Image
 
+from tests.trainer.images.gaussian import GaussianPictures
 from tests.trainer.images.small import LADDER, small_card, small_unet
 from trainer.annealing import variance_excess
 from trainer.errors import InputError, TrainingError
 from trainer.images.grids import LINE, grid, png_bytes, write_grid, write_samples
-from trainer.images.ladder import ddpm_sigmas
 from trainer.images.models import ImageScore
 from trainer.images.sampling import IMAGE_SAMPLERS, emerging, mean_picture, recommended, sample_pictures
 from trainer.images.sources import read_pictures
-from trainer.kernels import GAUSSIAN
 from trainer.langevin import noise_levels
 from trainer.settings import ParticleSettings
-
-
-class GaussianPictures:
-    """The exact score of pictures N(m, v I), with two rows of padding that are -1 without any spread."""
-
-    kernel, device = GAUSSIAN, torch.device("cpu")
-
-    def __init__(self, objective: str = "ncsn", variance: float = 0.04) -> None:
-        sigmas = torch.tensor(LADDER) if objective == "ncsn" else ddpm_sigmas().flip(0)
-        self.card: Any = SimpleNamespace(shape=(1, 6, 8), objective=objective, sigmas=sigmas)
-        self.shape = (1, 8, 8)
-        self.sigma_max, self.sigma_min = float(sigmas[0]), float(sigmas[-1])
-        self.mean = torch.linspace(-0.4, 0.2, 64).reshape(1, 8, 8)
-        self.mean[:, 6:] = -1
-        self.variance = torch.full((1, 8, 8), variance)
-        self.variance[:, 6:] = 0
-
-    def score(self, x: torch.Tensor, sigma: float) -> torch.Tensor:
-        assert self.sigma_min * (1 - 1e-6) <= sigma <= self.sigma_max * (1 + 1e-6)
-        return (self.mean - x) / (self.variance + sigma**2)
 
 
 @pytest.mark.parametrize("sampler", IMAGE_SAMPLERS)
