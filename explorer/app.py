@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import sys
+from pathlib import Path
 
 from PySide6.QtCore import QTimer
 from PySide6.QtGui import QIcon
@@ -42,13 +43,15 @@ def run(file: str | None, *, theme: str | None, device: str | None, verbose: boo
         InputError: when `file` cannot be opened; no window has been shown then.
     """
     from explorer.files import read_file
+    from explorer.gallery.folders import image_folder
     from explorer.window import MainWindow
 
     sys.setswitchinterval(SWITCH)
     faults = FaultLog()
     earlier = faults.earlier()
     faults.start()
-    opened = read_file(file) if file is not None else None
+    model = image_folder(Path(file)) if file is not None else None
+    opened = read_file(file) if file is not None and model is None else None
     preferences, problems = read_preferences()
     application = make_application()
     window = MainWindow(preferences, theme=theme, device=device)
@@ -66,6 +69,8 @@ def run(file: str | None, *, theme: str | None, device: str | None, verbose: boo
     household.arranger.restore()
     window.show()
     QTimer.singleShot(0, window, lambda: household.start(problems, earlier, ask=file is None))
+    if model is not None:
+        QTimer.singleShot(0, window, lambda: window.gallery.open(model))
     status = application.exec()
     window.shut_down()
     faults.close()

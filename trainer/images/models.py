@@ -14,7 +14,7 @@ s(x, sigma) = c s_u(m + c x, c sigma).
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import torch
 from torch import Tensor
@@ -23,9 +23,24 @@ from trainer.errors import InputError
 from trainer.images.card import ImageCard
 from trainer.kernels import GAUSSIAN, Kernel
 from trainer.learned import SLACK
+from trainer.models import ScoreModel
 
 if TYPE_CHECKING:
     from diffusers import UNet2DModel
+
+
+class ImageModel(ScoreModel, Protocol):
+    """A score of pictures: what `trainer.images.sampling` runs."""
+
+    @property
+    def card(self) -> ImageCard:
+        """What its network was trained for."""
+        ...
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """Of one picture as the samplers see it, (channels, height, width), with the padding."""
+        ...
 
 
 class ImageScore:

@@ -30,7 +30,7 @@ from torch.nn.functional import pad
 
 from trainer.annealing import langevin_step
 from trainer.errors import InputError
-from trainer.images.models import ImageScore
+from trainer.images.models import ImageModel, ImageScore
 from trainer.images.sampling import Moment, levels_by_step, recommended
 from trainer.noise import Noise
 from trainer.settings import ParticleSettings
@@ -149,7 +149,7 @@ def noised(model: ImageScore, picture: Tensor, sigma: float, n: int, noise: Nois
     return padded(model, picture.float()).to(z) + sigma * z
 
 
-def tweedie(model: ImageScore | Inpainted, x: Tensor, sigma: float | Tensor) -> tuple[Tensor, Tensor]:
+def tweedie(model: ImageModel, x: Tensor, sigma: float | Tensor) -> tuple[Tensor, Tensor]:
     """What the model sees in noisy pictures x (B, C, H, W), padded, at sigma, a float or (B,).
 
     Returns the mean of the clean pictures that could have become x, x + sigma^2 s(x, sigma), and the noise in it,

@@ -54,10 +54,7 @@ from trainer.settings import ParticleSettings, choice, whole
 from trainer.starts import prior_points
 
 if TYPE_CHECKING:
-    from trainer.images.models import ImageScore
-    from trainer.images.restoring import Inpainted, Observed
-
-    ImageModel = ImageScore | Inpainted | Observed
+    from trainer.images.models import ImageModel
 
 IMAGE_SAMPLERS = ("annealed", "pc", "sde", "ode", "ddpm", "ddim")
 """The samplers that turn noise into pictures."""
@@ -175,7 +172,7 @@ def emerging(
 
 
 def sample_pictures(
-    model: ImageScore,
+    model: ImageModel,
     n: int,
     *,
     sampler: str = "annealed",

@@ -18,7 +18,7 @@ from torch import Tensor
 from explorer.engine.frames import Array
 from explorer.engine.gallery.orders import Job
 from trainer.errors import InputError
-from trainer.images.models import ImageScore
+from trainer.images.models import ImageModel, ImageScore
 from trainer.images.pictures import crop
 from trainer.images.restoring import Blend, Inpainted, Observed, noised, settings_from, tweedie
 from trainer.images.sampling import Moment, emerging, evaluations, levels_by_step, recommended
@@ -90,9 +90,7 @@ class JobRun:
             return self._run(model, ids, Blend(noise, second, job.count), None)
         return self._run(model, ids, noise, None)
 
-    def _run(
-        self, model: ImageScore | Inpainted | Observed, ids: Tensor, noise: Noise, start: Tensor | None
-    ) -> Iterator[Moment]:
+    def _run(self, model: ImageModel, ids: Tensor, noise: Noise, start: Tensor | None) -> Iterator[Moment]:
         return emerging(
             model, ids, sampler=self.job.sampler, settings=self.settings, seed=self.job.seed, noise=noise, start=start
         )

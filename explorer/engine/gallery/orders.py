@@ -72,7 +72,7 @@ class Play:
 
 @dataclass(frozen=True)
 class Steps:
-    """Take so many steps, then hold."""
+    """Take so many steps, then hold; from an earlier moment, show the kept one after it."""
 
     count: int = 1
 

@@ -153,7 +153,8 @@ class _Gallery:
             case Play(running):
                 self._moving, self._left = running, None
             case Steps(count):
-                self._moving, self._left = True, count
+                past = studio.forward()
+                self._moving, self._left = not past, None if past else count
             case Show(step):
                 self._moving = False
                 studio.show(step)

@@ -131,6 +131,14 @@ class Studio:
             self._run.show(step)
             self._place_dots()
 
+    def forward(self) -> bool:
+        """Show the kept moment after the one shown; False if that is the newest."""
+        run = self._run
+        later = [] if run is None else [step for step in run.kept if step > run.shown]
+        if later:
+            self.show(later[0])
+        return bool(later)
+
     def dots(self, order: Order | None) -> None:
         """Let these particles run beside the pictures; None for none."""
         self._dots = None

@@ -1,0 +1,224 @@
+"""The pictures' window with its real process: every mode by real events, files opened and saved, a process killed."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PySide6.QtCore import QMimeData, QPoint, Qt, QUrl
+from PySide6.QtWidgets import QFileDialog
+from pytestqt.qtbot import QtBot
+
+from explorer.engine.gallery.frames import GalleryFrame
+from explorer.files import dropped_files
+from explorer.gallery.folders import SHIPPED, shipped
+from explorer.gallery.window import GalleryWindow
+from explorer.theme import DARK
+from explorer.window import MainWindow
+from tests.trainer.images.small import made_elsewhere, small_checkpoint
+from trainer.images.sources import read_pictures
+
+WAIT = 90_000
+
+
+@pytest.fixture
+def window(qtbot: QtBot) -> Iterator[GalleryWindow]:
+    gallery = GalleryWindow("cpu")
+    qtbot.addWidget(gallery, before_close_func=lambda w: w.shut_down())
+    gallery.show()
+    with qtbot.waitExposed(gallery):
+        pass
+    yield gallery
+    gallery.shut_down()
+
+
+def frame_of(window: GalleryWindow) -> GalleryFrame:
+    assert window.desk.frame is not None
+    return window.desk.frame
+
+
+def done(window: GalleryWindow, after: int = 0) -> bool:
+    """Whether a job later than `after` has ended."""
+    frame = window.desk.frame
+    return frame is not None and frame.job > after and frame.step == frame.steps
+
+
+def wait_for_job(qtbot: QtBot, window: GalleryWindow, after: int = 0) -> GalleryFrame:
+    qtbot.waitUntil(lambda: done(window, after), timeout=WAIT)
+    return frame_of(window)
+
+
+def told(window: GalleryWindow) -> str:
+    return " | ".join(toast.text for toast in window.toasts.toasts)
+
+
+def test_every_mode_by_its_key(qtbot: QtBot, window: GalleryWindow, tmp_path: Path) -> None:
+    window.open(shipped(SHIPPED[0][0]))
+    frame = wait_for_job(qtbot, window)
+    assert frame.pictures.shape == (64, 1, 8, 8)
+    assert window.windowTitle() == "Pictures: digits-ncsn"
+    window.stage.grid.setFocus()
+    qtbot.keyClick(window.stage.grid, Qt.Key.Key_Right)
+    qtbot.waitUntil(lambda: frame_of(window).follow is not None, timeout=WAIT)
+    assert window.stage.grid.index == 0
+    qtbot.waitUntil(lambda: window.stage.sample is not None, timeout=WAIT)
+    sample = window.stage.sample
+
+    window.actions_by_name["mode_denoise"].trigger()
+    job = frame_of(window).job
+    frame = wait_for_job(qtbot, window, job)
+    assert frame.pictures.shape == (9, 1, 8, 8)
+    assert frame.errors[1] < frame.errors[0]
+    window.stage.denoise.chooser.sample.click()
+    np.testing.assert_array_equal(window.stage.denoise.picture, sample)
+    frame = wait_for_job(qtbot, window, frame.job)
+
+    window.actions_by_name["mode_inpaint"].trigger()
+    frame = wait_for_job(qtbot, window, frame.job)
+    board = window.stage.inpaint.board
+    assert board.unknown.sum() == 32
+    window.actions_by_name["mask_clear"].trigger()
+    middle = board.rect().center()
+    qtbot.mousePress(board, Qt.MouseButton.LeftButton, pos=middle)
+    qtbot.mouseMove(board, middle + QPoint(20, 0))
+    qtbot.mouseRelease(board, Qt.MouseButton.LeftButton, pos=middle + QPoint(20, 0))
+    painted = int(board.unknown.sum())
+    assert 0 < painted < 32
+    qtbot.waitUntil(lambda: done(window, frame.job), timeout=WAIT)
+    picture = window.stage.inpaint.picture
+    assert picture is not None
+    known = ~board.unknown
+    np.testing.assert_allclose(frame_of(window).pictures[0][:, known], picture[:, known], atol=1e-3)
+    window.actions_by_name["mask_undo"].trigger()
+    assert not board.unknown.any()
+
+    window.actions_by_name["mode_interpolate"].trigger()
+    frame = wait_for_job(qtbot, window, frame_of(window).job)
+    assert frame.pictures.shape == (9, 1, 8, 8)
+    apart = np.square(frame.pictures[1:] - frame.pictures[:-1]).mean((1, 2, 3))
+    assert apart.max() < np.square(frame.pictures[-1] - frame.pictures[0]).mean()
+
+
+def test_scrubbing_stepping_and_settings(qtbot: QtBot, window: GalleryWindow, tmp_path: Path) -> None:
+    window.open(small_checkpoint(tmp_path / "model"))
+    frame = wait_for_job(qtbot, window)
+    window.bar.axis.setFocus()
+    qtbot.keyClick(window.bar.axis, Qt.Key.Key_Home)
+    qtbot.waitUntil(lambda: frame_of(window).shown == 0, timeout=WAIT)
+    assert frame_of(window).sigma == pytest.approx(8.0, rel=1e-3)
+    window.actions_by_name["step"].trigger()
+    qtbot.waitUntil(lambda: frame_of(window).shown == 1, timeout=WAIT)
+    window.actions_by_name["back"].trigger()
+    qtbot.waitUntil(lambda: frame_of(window).shown == 0, timeout=WAIT)
+    qtbot.keyClick(window.bar.axis, Qt.Key.Key_End)
+    qtbot.waitUntil(lambda: frame_of(window).shown == frame.steps, timeout=WAIT)
+
+    row = window.panel.form.rows["count"]
+    row.editor.setText("5")  # type: ignore[union-attr]  # a field of text
+    row.edited.emit("count")
+    qtbot.waitUntil(lambda: len(frame_of(window).pictures) == 5, timeout=WAIT)
+    row = window.panel.form.rows["settings.start_sigma"]
+    row.editor.setText("900")  # type: ignore[union-attr]
+    row.edited.emit("settings.start_sigma")
+    assert "outside what the model knows" in row.error()
+    before = wait_for_job(qtbot, window).pictures.copy()
+    window.actions_by_name["next_seed"].trigger()
+    assert window.panel.making.seed == 1
+    qtbot.waitUntil(lambda: done(window) and not np.array_equal(frame_of(window).pictures, before), timeout=WAIT)
+
+
+def test_models_made_elsewhere_open_and_what_does_not_says_why(
+    qtbot: QtBot, window: GalleryWindow, tmp_path: Path
+) -> None:
+    window.open(tmp_path)
+    assert "holds no image model" in told(window)
+    elsewhere = made_elsewhere(tmp_path / "ddpm", "ddpm")
+    data = QMimeData()
+    data.setUrls([QUrl.fromLocalFile(str(elsewhere / "unet" / "config.json"))])
+    window.drop(dropped_files(data))
+    wait_for_job(qtbot, window)
+    assert window.desk.model is not None
+    assert window.desk.model.objective == "ddpm"
+    weights = elsewhere / "unet" / "diffusion_pytorch_model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:1000])
+    with qtbot.waitSignal(window.desk.refused, timeout=WAIT):
+        window.open(elsewhere)
+    assert "diffusion_pytorch_model.safetensors" in told(window)
+    assert window.desk.model is not None
+    assert window.recent.paths() == (elsewhere,)
+
+
+def test_files_are_saved_and_a_picture_is_brought_in(
+    qtbot: QtBot, window: GalleryWindow, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    window.actions_by_name["save_grid"].trigger()
+    assert "no pictures yet" in told(window)
+    window.open(small_checkpoint(tmp_path / "model"))
+    wait_for_job(qtbot, window)
+    for action, name in (("save_grid", "grid.png"), ("save_samples", "all.npz"), ("save_film", "film")):
+        monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_, n=name: (str(tmp_path / n), ""))
+        with qtbot.waitSignal(window.desk.exported, timeout=WAIT) as answer:
+            window.actions_by_name[action].trigger()
+        assert not answer.args[0].failed, answer.args[0].line
+    assert (tmp_path / "film.mp4").stat().st_size > 1000
+    assert len(read_pictures(tmp_path / "all.npz")) == 64
+    window.set_mode("inpaint")
+    assert window.stage.inpaint.picture is None
+    window.stage.inpaint.chooser.take_file(tmp_path / "grid.png")
+    assert window.stage.inpaint.picture is not None
+    assert window.stage.inpaint.picture.shape == (1, 8, 8)
+    (tmp_path / "bad.png").write_bytes(b"no")
+    window.stage.inpaint.chooser.take_file(tmp_path / "bad.png")
+    assert "bad.png" in told(window)
+
+
+def test_a_killed_process_is_started_again_and_makes_the_same_pictures(
+    qtbot: QtBot, window: GalleryWindow, tmp_path: Path
+) -> None:
+    window.open(small_checkpoint(tmp_path / "model"))
+    before = wait_for_job(qtbot, window).pictures.copy()
+    process = window.desk.client.pid
+    assert process is not None
+    with qtbot.waitSignal(window.desk.noticed, timeout=WAIT) as notice:
+        os.kill(process, signal.SIGKILL if sys.platform != "win32" else signal.SIGTERM)
+    assert "was started again" in notice.args[1]
+    window.desk.frame = None
+    after = wait_for_job(qtbot, window)
+    np.testing.assert_allclose(after.pictures, before, atol=1e-6)
+    assert window.desk.client.pid != process
+
+
+def test_the_main_window_opens_it_lends_dots_and_closes_it(qtbot: QtBot) -> None:
+    main = MainWindow(theme="light", device="cpu")
+    qtbot.addWidget(main, before_close_func=lambda w: w.shut_down())
+    main.show()
+    qtbot.waitUntil(lambda: main.session.frame is not None and main.session.frame.released > 0, timeout=WAIT)
+    main.files.open(str(shipped(SHIPPED[0][0])))
+    gallery = main.gallery.window
+    assert gallery is not None
+    wait_for_job(qtbot, gallery)
+    gallery.actions_by_name["dots"].trigger()
+    qtbot.waitUntil(lambda: gallery.desk.frame is not None and gallery.desk.frame.dots is not None, timeout=WAIT)
+    qtbot.waitUntil(
+        lambda: frame_of(gallery).dots.pane_states[0].step == frame_of(gallery).dots.particle_steps,  # type: ignore[union-attr]
+        timeout=WAIT,
+    )
+    dots = frame_of(gallery).dots
+    assert dots is not None
+    assert dots.pane_states[0].sampler == gallery.panel.making.sampler
+    assert gallery.stage.dots.isVisible()
+    main.household.change(theme="dark")
+    assert gallery.theme.name == DARK.name
+    main.set_scale(1.6)
+    gallery.close()
+    assert main.gallery.window is None
+    main.actions_by_name["pictures"].trigger()
+    assert main.gallery.window is not None
+    process = main.gallery.window.desk.client
+    main.shut_down()
+    assert process.pid is None
