@@ -285,6 +285,8 @@ class RacePage(QWidget):
 
     def _propose_shared(self, settings: FitSettings, path: str, value: object) -> Proposal:
         """Take a value over for every entrant; what it needs may differ from one to the next."""
+        if not self.race.entrants:  # the last one went while this was being typed
+            return Proposal(settings)
         found = [compatible(each, path, value) for each in self.race.entrants]
         RaceSettings(tuple(each.settings for each in found))
         asked: dict[str, list[str]] = {}

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QComboBox, QWidget
+from PySide6.QtWidgets import QComboBox, QLineEdit, QWidget
 from pytestqt.qtbot import QtBot
 
 from explorer.document import Change, ChangeFit, ChangeRace, ChangeSeed, ChangeStop, Document
@@ -299,6 +299,19 @@ def test_what_all_share_is_changed_for_all(qtbot: QtBot, racing: Bench) -> None:
     assert {each.kernel for each in racers} == {"laplace"}
     assert [each.target for each in racers[:2]] == ["single", "single"]
     assert isinstance(racing.commands[-1], ChangeRace)
+
+
+def test_a_value_typed_while_the_last_entrant_goes_changes_nothing(qtbot: QtBot, racing: Bench) -> None:
+    page = racing.page
+    assert isinstance(page, RacePage)
+    qtbot.mouseClick(page.usual, LEFT)
+    unfold(page.shared)
+    row = page.shared.rows["batch"]
+    assert isinstance(row.editor, QLineEdit)
+    row.editor.setText("256")
+    racing.document.do(ChangeRace(RaceSettings(())))
+    row.edited.emit("batch")
+    assert racing.document.race.entrants == ()
 
 
 def test_presets_are_what_they_say() -> None:

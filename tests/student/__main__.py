@@ -27,14 +27,16 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from tests.student.processes import MARK, Holding, is_spawned, marked, shared_memory
+from tests.student.processes import MARK, Holding, marked, shared_memory
 from trainer.paintings import preset_weights
 from trainer.projects import Project, Setup, write_project
 
 GROWTH = 0.05
 """The most that resident memory may grow after the first ten minutes."""
 
-_PROCESSES = ("window", "engine", "mover")
+_JUDGED = ("window", "engine", "mover")
+_PROCESSES = (*_JUDGED, "pictures")
+"""That of the pictures comes and goes, and holds what it is asked to make."""
 _SETTLED = 600.0
 _SAMPLES = 5
 _PATIENCE = 60.0
@@ -84,7 +86,7 @@ def run(folder: Path, seconds: float, seed: int, kill_every: float, display: boo
             command = [sys.executable, "-X", "faulthandler", "-m", "tests.student.inside"]
             words = [str(folder), str(seconds), str(seed), str(kill_every)]
             process = subprocess.Popen([*command, *words], env=environment, stdout=out, stderr=err)
-            ended = _watch(process, mark, seconds, samples)
+            ended = _watch(process, mark, seconds, samples, folder / "record.jsonl")
         time.sleep(1.0)
         left = marked(mark)
         for each in left:
@@ -95,7 +97,9 @@ def run(folder: Path, seconds: float, seed: int, kill_every: float, display: boo
     return _judge(folder, process.returncode, ended, left, samples)
 
 
-def _watch(process: subprocess.Popen[bytes], mark: str, seconds: float, samples: list[dict[str, float]]) -> bool:
+def _watch(
+    process: subprocess.Popen[bytes], mark: str, seconds: float, samples: list[dict[str, float]], record: Path
+) -> bool:
     """Note what the program holds four times a minute; whether it ended by itself."""
     began = time.monotonic()
     while process.poll() is None:
@@ -106,25 +110,31 @@ def _watch(process: subprocess.Popen[bytes], mark: str, seconds: float, samples:
             return False
         if now > 15 * (len(samples) + 1):
             holdings = marked(mark)
-            samples.append(_sample(now, process.pid, holdings))
+            samples.append(_sample(now, process.pid, _workers(record), holdings))
         time.sleep(0.2)
     return True
 
 
-def _sample(now: float, pid: int, holdings: list[Holding]) -> dict[str, float]:
-    window = next((each for each in holdings if each.pid == pid), None)
-    children = [each for each in holdings if is_spawned(each) and each.parent == pid]
-    own = window.niceness if window else 0
-    by_name = {"engine": [c for c in children if c.niceness == own], "mover": [c for c in children if c.niceness > own]}
-    largest = {name: max(each, key=lambda one: one.resident, default=None) for name, each in by_name.items()}
-    return {
-        "at": round(now, 1),
-        "window_mib": window.resident if window else 0.0,
-        "window_threads": window.threads if window else 0,
-        **{f"{name}_mib": one.resident if one else 0.0 for name, one in largest.items()},
-        **{f"{name}_threads": one.threads if one else 0 for name, one in largest.items()},
-        "processes": len(holdings),
-    }
+def _workers(record: Path) -> dict[int, str]:
+    """The processes beside the window by their number, as the window last told; one that died since is not there."""
+    told: dict[int, str] = {}
+    lines = record.read_text().splitlines() if record.exists() else []
+    for line in reversed(lines):
+        values = json.loads(line)
+        if values["kind"] == "holding":
+            told = dict(zip(values["engine"], ("engine", "mover"), strict=False))
+            told.update(dict.fromkeys(values["pictures"], "pictures"))
+            break
+    return told
+
+
+def _sample(now: float, pid: int, workers: dict[int, str], holdings: list[Holding]) -> dict[str, float]:
+    found = {workers.get(each.pid, "window" if each.pid == pid else ""): each for each in holdings}
+    values = {"at": round(now, 1), "processes": len(holdings)}
+    for name in _PROCESSES:
+        one = found.get(name)
+        values |= {f"{name}_mib": one.resident if one else 0.0, f"{name}_threads": one.threads if one else 0}
+    return values
 
 
 def growth(samples: list[dict[str, float]], name: str) -> float | None:
@@ -188,7 +198,7 @@ def _judge(
     }
     clean = not any(verdict[k] for k in ("exceptions", "qt_messages", "warnings", "stderr"))
     nothing = not any(verdict[k] for k in ("left_processes", "left_segments", "left_threads", "left_children"))
-    flat = all(value is None or value <= GROWTH for value in grown.values())
+    flat = all(grown[name] is None or grown[name] <= GROWTH for name in _JUDGED)
     verdict["passed"] = clean and nothing and flat and status == 0 and verdict["ended_by_itself"]
     return verdict
 

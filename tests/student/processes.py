@@ -5,7 +5,6 @@ Processes are found by a mark in their environment, which children inherit, whoe
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,14 +16,13 @@ _SHARED = Path("/dev/shm")
 
 @dataclass(frozen=True)
 class Holding:
-    """One process: its threads, its resident memory in MiB, and its niceness."""
+    """One process: its threads, and its resident memory in MiB."""
 
     pid: int
     parent: int
     command: str
     threads: int
     resident: float
-    niceness: int
 
 
 def marked(mark: str) -> list[Holding]:
@@ -52,15 +50,9 @@ def _holding(folder: Path) -> Holding:
         command,
         int(values["Threads"]),
         int(values["VmRSS"].split()[0]) / 1024,
-        os.getpriority(os.PRIO_PROCESS, int(folder.name)),
     )
 
 
 def shared_memory() -> set[str]:
     """The names of all shared memory segments."""
     return {path.name for path in _SHARED.iterdir()} if _SHARED.is_dir() else set()
-
-
-def is_spawned(holding: Holding) -> bool:
-    """Whether this is a child that multiprocessing spawned: the engine, or the mover, which is the nicer one."""
-    return "spawn_main" in holding.command and "--multiprocessing-fork" in holding.command

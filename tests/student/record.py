@@ -18,6 +18,7 @@ from PySide6.QtCore import QMessageLogContext, QTimer, QtMsgType, qInstallMessag
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QApplication, QDialog, QMenu
 
+from explorer.late import made
 from explorer.window import MainWindow
 
 _HARMLESS = ("This plugin does not support", "propagateSizeHints", "Unable to detect a launcher")
@@ -144,9 +145,17 @@ class Record:
             panes=[pane.sampler for pane in document.scene.panes],
             number=document.scene.number,
             engine=window.session.engine.pids,
+            pictures=pictures_pid(window),
             step=window.session.frame.step if window.session.frame else 0,
         )
 
     def close(self) -> None:
         """Write no more."""
         self._file.close()
+
+
+def pictures_pid(window: MainWindow) -> tuple[int, ...]:
+    """The process of the pictures' window, if there is one."""
+    gallery = window.gallery.window if made(window, "gallery") else None
+    pid = gallery.desk.client.pid if gallery is not None else None
+    return () if pid is None else (pid,)

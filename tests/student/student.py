@@ -16,11 +16,12 @@ from time import monotonic
 
 from PySide6.QtCore import QEvent, QObject, QTimer
 from PySide6.QtGui import QAction
-from PySide6.QtWidgets import QApplication, QDialog, QFileDialog, QLineEdit, QMenu, QMessageBox, QWidget
+from PySide6.QtWidgets import QApplication, QDialog, QFileDialog, QLineEdit, QMainWindow, QMenu, QMessageBox, QWidget
 
+from explorer.late import made
 from explorer.window import MainWindow
 from tests.student.acts import Act, Acts
-from tests.student.record import Record
+from tests.student.record import Record, pictures_pid
 from tests.student.targets import keys_of, way_to
 from tests.student.xtest import Hand
 
@@ -108,6 +109,13 @@ class Student(QObject):
         if others and self._rng.random() < 0.6:
             return self._in_dialog(self._rng.choice(others))
         self._leaving = False
+        gallery = self._gallery()
+        if gallery is not None:
+            front = gallery if self._rng.random() < 0.4 else self._window
+            front.raise_()
+            front.activateWindow()
+            if front is gallery:
+                return self._in_gallery(gallery)
         acts = (
             self._by_action,
             self._acts.use_control,
@@ -119,6 +127,22 @@ class Student(QObject):
             self._acts.drop,
         )
         return self._rng.choices(acts, (26, 22, 20, 6, 16, 6, 2, 2))[0]()
+
+    def _gallery(self) -> QMainWindow | None:
+        """The pictures' window, if it is open."""
+        opened = made(self._window, "gallery")
+        return self._window.gallery.window if opened else None
+
+    def _in_gallery(self, gallery: QMainWindow) -> Act:
+        """A control of the pictures' window, or one of its actions."""
+        yield 60
+        if self._rng.random() < 0.6:
+            yield from self._acts.use_control(gallery)
+            return
+        actions = [a for a in gallery.findChildren(QAction) if a.objectName() and a.isEnabled()]
+        action = min(self._rng.sample(actions, 6), key=lambda each: self._called[f"pictures: {each.objectName()}"])
+        self._called[f"pictures: {action.objectName()}"] += 1
+        yield from self._trigger(gallery, action, "pictures: ")
 
     # --- actions
 
@@ -134,10 +158,14 @@ class Student(QObject):
                 yield from self._acts.use_tile()
                 return
             self._leaving = True
-        keys, way = keys_of(action), way_to(self._window.menuBar(), action)
+        yield from self._trigger(self._window, action)
+
+    def _trigger(self, window: QMainWindow, action: QAction, where: str = "") -> Act:
+        """Do an action of a window by one of its keys or through its menus."""
+        keys, way = keys_of(action), way_to(window.menuBar(), action)
         choices = [each for each in ("key", "menu") if (keys if each == "key" else way)]
         how = self._rng.choice(choices) if choices else "none"
-        self._record.say(f"action {name} by {how}")
+        self._record.say(f"{where}action {action.objectName()} by {how}")
         if how == "key":
             self._hand.key(self._rng.choice(keys))
         elif how == "menu":
@@ -248,7 +276,7 @@ class Student(QObject):
     # --- ends
 
     def _kill(self) -> None:
-        pids = self._window.session.engine.pids
+        pids = [*self._window.session.engine.pids, *pictures_pid(self._window)]
         if pids:
             pid = pids[self._kills % len(pids)]
             self._kills += 1
