@@ -25,8 +25,8 @@ FIRST, LAST = 0.5, 1.0
 LONGEST = 120.0
 _MARGIN, _LINE = 24, 18
 _GAP = 4
-_GREYS = 200
-"""Greys in the palette of a GIF; what is left of 255 belongs to the caption."""
+_GREYS, _LEVELS = 200, 6
+"""In the palette of a GIF: greys, or levels of red, green and blue; what is left of 255 belongs to the caption."""
 
 
 @dataclass(frozen=True)
@@ -112,8 +112,7 @@ def film(
     check_format(path.suffix.lower(), size, fps)
     frames = max(2, round(seconds * fps))
     count = 0
-    greys = np.linspace(0, 255, _GREYS).round().astype(np.uint8)
-    palette = np.unique(np.concatenate((np.repeat(greys[:, None], 3, 1), _shades(ground))), axis=0)
+    palette = np.unique(np.concatenate((_colours(at(steps[0]).shape[1]), _shades(ground))), axis=0)
     with open_film(path, size, fps, palette=palette, comment="") as writer:
         for step, copies in _played(steps, frames, fps):
             picture = sheet(at(step), size, words(step), ground)
@@ -134,9 +133,18 @@ def _played(steps: Sequence[int], frames: int, fps: int) -> Iterator[tuple[int, 
         yield step, number + round(still * fps)
 
 
+def _colours(channels: int) -> NDArray[np.uint8]:
+    """(n, 3) colours of the pictures in a GIF: greys, or a cube of colours."""
+    if channels == 1:
+        greys = np.linspace(0, 255, _GREYS).round().astype(np.uint8)
+        return np.repeat(greys[:, None], 3, 1)
+    levels = np.linspace(0, 255, _LEVELS).round().astype(np.uint8)
+    return np.stack(np.meshgrid(levels, levels, levels), -1).reshape(-1, 3)
+
+
 def _shades(ground: Ground) -> NDArray[np.uint8]:
     """Colours between ground and ink, for the type."""
-    part = np.linspace(0, 1, 40)[:, None]
+    part = np.linspace(0, 1, 39)[:, None]
     return (np.array(ground.ground) * (1 - part) + np.array(ground.ink) * part).round().astype(np.uint8)
 
 

@@ -56,6 +56,7 @@ class GalleryStage(QWidget):
         self._dotted = False
         self.grid, self.strip = PictureGrid(), FilmStrip()
         self.pictures = Titled("Samples", self.grid)
+        self.pictures.setToolTip("Values beyond black and white are cut off")
         self.way = Titled("From noise to picture", self.strip)
         self.neighbours = PictureGrid(choosing=False)
         self.distance = QLabel("")
