@@ -165,7 +165,7 @@ class GalleryWindow(QMainWindow):
             "mask_invert": lambda: board.invert(),
             "mask_undo": lambda: board.undo(),
             "mask_redo": lambda: board.redo(),
-            "settings": self.panel.setVisible,
+            "settings": lambda on: self.panel.setVisible(on),
             "strip": self.stage.show_strip,
             "full_screen": lambda on: self.showFullScreen() if on else self.showNormal(),
         }

@@ -132,6 +132,19 @@ def test_scrubbing_stepping_and_settings(qtbot: QtBot, window: GalleryWindow, tm
     qtbot.waitUntil(lambda: done(window) and not np.array_equal(frame_of(window).pictures, before), timeout=WAIT)
 
 
+def test_every_action_can_be_triggered_before_a_model_is_open(
+    qtbot: QtBot, window: GalleryWindow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_: "")
+    for name, action in window.actions_by_name.items():
+        if name not in ("close", "full_screen"):
+            action.trigger()
+            action.trigger()
+    assert window.panel.isVisible()
+    window.actions_by_name["settings"].trigger()
+    assert not window.panel.isVisible()
+
+
 def test_models_made_elsewhere_open_and_what_does_not_says_why(
     qtbot: QtBot, window: GalleryWindow, tmp_path: Path
 ) -> None:
