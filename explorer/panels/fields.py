@@ -18,8 +18,8 @@ from PySide6.QtWidgets import QComboBox, QGridLayout, QHBoxLayout, QLabel, QLine
 
 from explorer.theme import CAPTION, CONTROL, LIGHT, UNIT, Theme, font
 
-_ARROW = 44
-"""Pixels that a list of choices needs beside its words."""
+_ARROW, _SLACK = 44, 8
+"""Pixels that a list of choices needs beside its words, and how many of them may be missing."""
 
 MISSING = "from data"
 """What an empty field of an optional number means."""
@@ -186,7 +186,9 @@ class FieldRow(QWidget):
             button.setFont(font(CAPTION, scale=factor))
         for widget in (self.label, self.editor):
             widget.setFont(font(CONTROL, scale=factor))
-        self.editor.setFixedWidth(round((144 if self.spec.choices else 96) * factor))
+        usual, wide = (144, 176) if self.spec.choices else (96, 96)
+        cramped = self.editor.sizeHint().width() > (usual + _SLACK) * factor
+        self.editor.setFixedWidth(round((wide if cramped else usual) * factor))
 
     def set_theme(self, theme: Theme) -> None:
         """Draw in these colours."""
