@@ -74,8 +74,6 @@ class GalleryDesk(QObject):
     def open(self, folder: Path, training: str = "") -> None:
         """Open a model; `opened` or `refused` tells what came of it."""
         self.opening = str(folder)
-        if self.client.gave_up:
-            self.client.revive()
         self.send(OpenModel(str(folder), training))
 
     def begin(self, job: Job) -> None:
@@ -84,7 +82,9 @@ class GalleryDesk(QObject):
         self.send(replace(job, number=self._number))
 
     def send(self, order: GalleryOrder) -> None:
-        """Hand the process an order; never waits."""
+        """Hand the process an order; never waits. One that was given up is started once more for it."""
+        if self.client.gave_up:
+            self.client.revive()
         self.client.send(order)
 
     def _pull(self) -> None:

@@ -7,6 +7,7 @@ as training splits it until that digest comes out, and only then are distances t
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
 
 import numpy as np
 import torch
@@ -21,6 +22,7 @@ from trainer.images.settings import HELD_OUT, SPLIT_SEED
 from trainer.images.sources import read_pictures
 
 NEIGHBOURS = 5
+_BLOCK = 2048
 _JUDGED = 500
 """Held-out pictures whose distances are measured, at most."""
 
@@ -40,17 +42,24 @@ class Training:
         train, held_out = _as_trained(pictures, card)
         self.same = held_out is not None
         self.name, self.count = pictures.name, len(train)
-        self._values = torch.from_numpy(scaled(train.values, train.levels))
+        self._train = train  # whole numbers, as they were read: as floats they would take four times the memory
         self.typical: Array = np.zeros(0, np.float32)
         if held_out is not None and len(held_out):
             others = torch.from_numpy(scaled(held_out.values[:_JUDGED], held_out.levels))
-            self.typical = np.array([float(nearest(others, self._values).distances.median())], np.float32)
+            apart = torch.stack([nearest(others, block).distances for block in self._blocks()]).amin(0)
+            self.typical = np.array([float(apart.median())], np.float32)
 
     def near(self, picture: Tensor) -> tuple[Array, Array]:
         """The nearest of them to one picture (C, H, W) in [-1, 1]: (m, C, H, W), and their distances, (m,)."""
-        apart = (self._values - picture).flatten(1).double().square().sum(1).sqrt()
+        apart = torch.cat([(block - picture).flatten(1).double().square().sum(1) for block in self._blocks()]).sqrt()
         found = apart.topk(min(NEIGHBOURS, len(apart)), largest=False)
-        return self._values[found.indices].numpy(), found.values.float().numpy()
+        values = scaled(self._train.values[found.indices.numpy()], self._train.levels)
+        return values, found.values.float().numpy()
+
+    def _blocks(self) -> Iterator[Tensor]:
+        """The pictures in [-1, 1], a part at a time."""
+        for begin in range(0, len(self._train), _BLOCK):
+            yield torch.from_numpy(scaled(self._train.values[begin : begin + _BLOCK], self._train.levels))
 
 
 def training_of(card: ImageCard, source: str) -> Training:
