@@ -227,13 +227,14 @@ def starts(group: KeyGroup, wide: int, scale: float) -> list[int]:
 
 
 def _fill(groups: tuple[KeyGroup, ...], heights: list[int], tallest: int) -> list[list[KeyGroup]]:
-    """The groups in order, in columns of at most this height."""
+    """The groups in columns of at most this height, each in the first that has room for it."""
     columns: list[list[KeyGroup]] = [[]]
-    used = 0
+    used = [0]
     for group, height in zip(groups, heights, strict=True):
-        if used and used + height > tallest:
+        place = next((k for k, taken in enumerate(used) if not taken or taken + height <= tallest), len(columns))
+        if place == len(columns):
             columns.append([])
-            used = 0
-        columns[-1].append(group)
-        used += height
+            used.append(0)
+        columns[place].append(group)
+        used[place] += height
     return columns
