@@ -154,6 +154,16 @@ _VIEW = (
     ActionSpec("full_screen", "View", "&Full screen", ("F11",), "Use the whole screen", checkable=True),
 )
 
+_LESSON = (
+    ActionSpec("lesson_next", "Lesson", "&Next step", ("PgDown",), "Go on in the lesson", enabled=False),
+    ActionSpec("lesson_back", "Lesson", "Step &back", ("PgUp",), "Go back in the lesson", enabled=False),
+    ActionSpec(
+        "lesson_end", "Lesson", "&End lesson", (), "Leave the lesson; what was open before comes back", enabled=False
+    ),
+    _line("Lesson"),
+    ActionSpec("lesson_open", "Lesson", "&Open lesson…", (), "Play a lesson from a file"),
+)
+
 _HELP = (
     ActionSpec("explain", "Help", "&Explain this", ("Shift+F1", "?"), "Explain the quantities of the square touched"),
     ActionSpec("palette", "Help", "Command &palette…", ("Ctrl+Shift+P",), "Find anything by a few letters"),
@@ -162,7 +172,7 @@ _HELP = (
     ActionSpec("about", "Help", "&About Score Explorer", (), "Version, versions of libraries, and the device"),
 )
 
-SPECS = (*_FILE, *_EDIT, *_TRAIN, *_SAMPLE, *_VIEW, *_HELP)
+SPECS = (*_FILE, *_EDIT, *_TRAIN, *_SAMPLE, *_VIEW, *_LESSON, *_HELP)
 
 EXCLUSIVE = (
     ("source_learned", "source_true"),

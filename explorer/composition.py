@@ -11,6 +11,7 @@ from collections.abc import Callable
 from PySide6.QtWidgets import QWidget
 
 from explorer.document import Document
+from explorer.layouts import story_places
 from explorer.tools.kit import ToolKit
 from explorer.viewing import Viewing
 from explorer.views.canvas import Canvas
@@ -20,7 +21,7 @@ from explorer.views.ledger import LedgerView
 from explorer.views.panefoot import PaneFoot
 from explorer.views.particles import ParticleView
 from explorer.views.plane import PlaneRange
-from explorer.views.stage import PLACES, Stage
+from explorer.views.stage import Stage
 from trainer.scenes import MOST_PANES
 
 PANE_VIEWS = tuple(f"pane{i + 1}" for i in range(MOST_PANES))
@@ -45,16 +46,6 @@ TITLES = {
     "inspector": "Inspector",
 }
 """What a person calls the views; a pane's tile takes the name of its sampler."""
-
-
-def story_places(panes: int) -> tuple[str, ...]:
-    """The eight views that tell the story of so many panes."""
-    return {
-        1: ("painting", "learned", "true", "curves", "shares", "pane1", "distances", "difference"),
-        2: ("painting", "learned", "true", "curves", "shares", "pane1", "pane2", "distances"),
-        3: PLACES,
-        4: ("painting", "learned", "true", "shares", "pane1", "pane2", "pane3", "pane4"),
-    }[panes]
 
 
 class Composition:

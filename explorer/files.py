@@ -18,6 +18,7 @@ from explorer.capsules import read_session
 from explorer.document import Document
 from explorer.edits import LoadPainting
 from explorer.gallery.folders import image_folder
+from explorer.lessons.names import SUFFIX as LESSON
 from explorer.panels.asking import may_replace
 from explorer.panels.noticeboard import show_folder
 from explorer.recent import RecentFiles
@@ -30,8 +31,8 @@ from trainer.projects import Project, Setup, write_project
 from trainer.words import said
 
 _OPENS = (
-    "All that can be opened (*.scorex *.mp4 *.gif *.png *.svg *.jpg *.jpeg *.bmp *.webp *.csv *.npy);;"
-    "Projects (*.scorex);;Films and pictures with a session inside (*.mp4 *.gif *.png *.svg)"
+    "All that can be opened (*.scorex *.mp4 *.gif *.png *.svg *.jpg *.jpeg *.bmp *.webp *.csv *.npy *.lesson);;"
+    "Projects (*.scorex);;Lessons (*.lesson);;Films and pictures with a session inside (*.mp4 *.gif *.png *.svg)"
 )
 _PAINTABLE = (".png", ".gif")
 
@@ -67,7 +68,7 @@ class FileDesk:
     """Asks, opens and saves on behalf of a window. `tell` shows one line at a level, with a button if it is given one.
 
     `import_picture` is asked first about anything that brings a painting only; where it returns False, or is not given,
-    the file becomes the painting at once. `open_model` takes the folder of an image model.
+    the file becomes the painting at once. `open_model` takes the folder of an image model, `open_lesson` a lesson.
     """
 
     def __init__(
@@ -80,6 +81,7 @@ class FileDesk:
         recent: RecentFiles | None = None,
         import_picture: Callable[[Path], bool] | None = None,
         open_model: Callable[[Path], object] | None = None,
+        open_lesson: Callable[[Path], object] | None = None,
     ) -> None:
         self._window = window
         self._document = document
@@ -88,6 +90,7 @@ class FileDesk:
         self._tell = tell
         self._import = import_picture
         self._open_model = open_model
+        self._open_lesson = open_lesson
         self.recent = recent or RecentFiles()
         self._carrier: Path | None = None
         """The film or picture that the document was opened from: a project is saved beside it, not in it."""
@@ -116,6 +119,9 @@ class FileDesk:
 
     def open(self, path: str) -> None:
         """Open a file: a project, alone or inside, or a score's folder replaces the document; all else is painted."""
+        if Path(path).suffix.lower() == LESSON and self._open_lesson is not None:
+            self._open_lesson(Path(path))
+            return
         try:
             project = read_session(path)
             if project is not None:

@@ -104,6 +104,16 @@ class Layout:
         return cls(fields.pop("name", ""), **fields)
 
 
+def story_places(panes: int) -> tuple[str, ...]:
+    """The eight views that tell the story of so many panes."""
+    return {
+        1: ("painting", "learned", "true", "curves", "shares", "pane1", "distances", "difference"),
+        2: ("painting", "learned", "true", "curves", "shares", "pane1", "pane2", "distances"),
+        3: ("painting", "learned", "true", "curves", "shares", "pane1", "pane2", "pane3"),
+        4: ("painting", "learned", "true", "shares", "pane1", "pane2", "pane3", "pane4"),
+    }[panes]
+
+
 RACE = Layout(
     "Race",
     ("painting", "true", "race", "race_curves", "learned", "error_map", "curves", "shares"),
@@ -111,7 +121,7 @@ RACE = Layout(
 )
 
 BUILT_IN = (
-    Layout("Story", ("painting", "learned", "true", "curves", "shares", "pane1", "pane2", "pane3")),
+    Layout("Story", story_places(3)),
     Layout("Errors", ("painting", "learned", "true", "curves", "difference", "error_map", "inspector", "shares")),
     RACE,
     Layout("Four samplers", ("painting", "learned", "distances", "shares", "pane1", "pane2", "pane3", "pane4")),

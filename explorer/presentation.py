@@ -107,7 +107,7 @@ class Presentation(QObject):
         for part in self._seen:
             part.hide()
         self._set_scale(SCALE)
-        self._show(chosen)
+        self.show(chosen)
         self._window.showFullScreen()
         handle = self._window.windowHandle()
         if handle is not None:  # where there is no window manager, nobody else makes it as large as the screen
@@ -146,9 +146,10 @@ class Presentation(QObject):
         name = there[place]
         wanted = set(self._chosen) ^ {name}
         if 1 <= len(wanted) <= MOST:
-            self._show(tuple(other for other in there if other in wanted))
+            self.show(tuple(other for other in there if other in wanted))
 
-    def _show(self, names: tuple[str, ...]) -> None:
+    def show(self, names: tuple[str, ...]) -> None:
+        """Show these squares, one to four."""
         self._chosen = names
         self._stage.present(names)
 

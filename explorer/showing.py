@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from explorer.composition import PANE_VIEWS, story_places
+from explorer.composition import PANE_VIEWS
 from explorer.edits import Change
 from explorer.engine.frames import Frame, same_learning
+from explorer.layouts import story_places
 from explorer.numbers import three
 from explorer.panels.timeline import past_words
 from explorer.views.plane import PlaneView

@@ -31,7 +31,7 @@ class Squares(QObject):
 
     Attributes:
         touched: the view that the person has used last.
-        also_wants: what is shown outside the stage, besides what its views want.
+        also_wants: what is shown outside the stage, besides what its views want; lesson_wants: what a lesson measures.
     """
 
     exporting = Signal(str, str)
@@ -47,6 +47,7 @@ class Squares(QObject):
         self.look = Look()
         self.touched = "learned"
         self.also_wants: frozenset[Want] = frozenset()
+        self.lesson_wants: frozenset[Want] = frozenset()
         self.parts: Composition | None = None
         self._card: Callable[[], ExplainCard] | None = None
         self._explained = False
@@ -109,7 +110,7 @@ class Squares(QObject):
     def tell_wants(self) -> None:
         """Ask the engine for what the views to be seen show, and for no more."""
         if self.parts is not None:
-            self.set_look(wants=self.parts.stage.wants | self.also_wants)
+            self.set_look(wants=self.parts.stage.wants | self.also_wants | self.lesson_wants)
 
     def show_frame(self, frame: Frame) -> None:
         """Hand the moment to the card."""

@@ -5,9 +5,8 @@ Edits go to the document, looking and running go to the session, frames come bac
 
 from __future__ import annotations
 
-from functools import cached_property, partial
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from PySide6.QtGui import (
     QCloseEvent,
@@ -20,7 +19,8 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QHBoxLayout, QMainWindow, QVBoxLayout, QWidget
 
 from explorer.actions import VIEW_KEYS, make_actions
-from explorer.composition import PANE_VIEWS, TITLES, Composition, story_places
+from explorer.composition import PANE_VIEWS, TITLES, Composition
+from explorer.desks import CLOSED, DRESSED, Desks
 from explorer.document import Document
 from explorer.dressing import dress
 from explorer.edits import Change, Command, LoadPainting
@@ -28,6 +28,8 @@ from explorer.engine.messages import SetLimits, Want
 from explorer.files import SUFFIX, FileDesk
 from explorer.household import Household, command_entries
 from explorer.late import AfterPaint, made
+from explorer.layouts import story_places
+from explorer.lessons.menu import lesson_entries
 from explorer.menubar import StateLine, build_menus
 from explorer.pages import late_pages
 from explorer.panels import drawer
@@ -55,12 +57,6 @@ from trainer.errors import InputError
 from trainer.paintings import preset_weights
 from trainer.projects import Project
 
-if TYPE_CHECKING:
-    from explorer.exports import ExportDesk
-    from explorer.films import FilmDesk
-    from explorer.gallery.opening import Gallery
-    from explorer.panels.explain import ExplainCard
-
 FIRST_SIZE = (1280, 720)
 
 EVERYTHING = Change(opened=True, size=True, components=True)
@@ -68,7 +64,7 @@ EVERYTHING = Change(opened=True, size=True, components=True)
 STILL = 4  # frames a second where motion is to be reduced
 
 
-class MainWindow(QMainWindow):
+class MainWindow(Desks, QMainWindow):
     """One document and everything that is seen of it."""
 
     def __init__(
@@ -89,7 +85,7 @@ class MainWindow(QMainWindow):
         self._style()  # before there are widgets: each is then styled once
         self._build()
         self.showing = Showing(self)
-        self.household = Household(
+        self.household: Household = Household(
             self,
             self,
             preferences,
@@ -97,6 +93,7 @@ class MainWindow(QMainWindow):
             more=lambda: [
                 *command_entries("Settings", drawer.TITLES, self.show_page),
                 *command_entries("View", TITLES, self.show_view),
+                *lesson_entries(self),
             ],
             above=[self.menuBar()],
             below=[self.transport],
@@ -110,6 +107,7 @@ class MainWindow(QMainWindow):
             self.household.tell,
             import_picture=self.import_from,
             open_model=lambda folder: self.gallery.open(folder),
+            open_lesson=lambda path: self.lessons.open(path),
         )
         self.squares.tabled = lambda name: self.exports.can_export_curve(self.stage.tile(name), name)
         self._connect()
@@ -156,7 +154,7 @@ class MainWindow(QMainWindow):
         column.addLayout(row, 1)
         column.addWidget(self.transport)
         self.setCentralWidget(centre)
-        self._centre = centre
+        self.centre, self._row = centre, row
         self.toasts = ToastStack(centre)
         self.squares.begin(self.parts, lambda: self.card)
         self.menus = build_menus(self, actions)
@@ -169,36 +167,9 @@ class MainWindow(QMainWindow):
             ],
         )
 
-    @cached_property
-    def card(self) -> ExplainCard:
-        """The card that explains."""
-        from explorer.panels.explain import ExplainCard
-
-        card = ExplainCard(self._centre)
-        card.set_theme(self.theme)
-        card.set_scale(self.scale)
-        return card
-
-    @cached_property
-    def films(self) -> FilmDesk:
-        """Where films and pictures of the run are asked for."""
-        from explorer.films import FilmDesk
-
-        return FilmDesk(self, self.session, self.household.tell, lambda: self.household.preferences.session_inside)
-
-    @cached_property
-    def exports(self) -> ExportDesk:
-        """Where panels, curves, the network and scripts are asked for."""
-        from explorer.exports import ExportDesk
-
-        return ExportDesk(self, self.session, self.household.tell, self._carried)
-
-    @cached_property
-    def gallery(self) -> Gallery:
-        """Where image models are opened: a window of their own."""
-        from explorer.gallery.opening import Gallery
-
-        return Gallery(self)
+    def put_aside(self, panel: QWidget) -> None:
+        """Give a panel its place left of the squares."""
+        self._row.insertWidget(0, panel)
 
     def _page_made(self, name: str, page: QWidget) -> None:
         """Say to a page that has just been made what the others have been told."""
@@ -258,7 +229,7 @@ class MainWindow(QMainWindow):
             self._ended = True
             self.later.stop()
             self.household.close(keep=keep)
-            for name in ("films", "exports", "gallery"):
+            for name in CLOSED:
                 if made(self, name):
                     getattr(self, name).close()
             self.session.close()
@@ -309,7 +280,7 @@ class MainWindow(QMainWindow):
     def _snapshot(self) -> Project:
         return self.session.project(self.slider.value())
 
-    def _carried(self) -> Project | None:
+    def carried(self) -> Project | None:
         """What an exported picture carries."""
         return self._snapshot() if self.household.preferences.session_inside else None
 
@@ -387,7 +358,7 @@ class MainWindow(QMainWindow):
         self._style()
         self.state.set_scale(self.scale)
         parts = (self.stage, self.transport, self.drawer, self.toasts, self.strip, self.axes, self.household)
-        for part in (*parts, *made(self, "card", "gallery")):
+        for part in (*parts, *made(self, *DRESSED)):
             tell(part, "set_theme", theme)
 
     def _style(self) -> None:
@@ -401,5 +372,5 @@ class MainWindow(QMainWindow):
         """Type everywhere so many times its usual size."""
         self.scale = factor
         self._style()
-        for part in (self.stage, self.transport, self.drawer, self.toasts, self.state, *made(self, "card", "gallery")):
+        for part in (self.stage, self.transport, self.drawer, self.toasts, self.state, *made(self, *DRESSED)):
             tell(part, "set_scale", factor)

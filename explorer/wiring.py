@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QMessageBox
 from explorer.edits import ChangeRace, ChangeScene, Clear
 from explorer.engine.messages import Move, MoveSteps, Release, Reset, RunRace, Seek, Train, TrainSteps
 from explorer.layouts import RACE
+from explorer.lessons.menu import fill_menu
 from explorer.panes import one_more
 from explorer.tools.kit import ToolOptions
 from explorer.wording import in_words
@@ -29,7 +30,7 @@ def connect_actions(window: MainWindow) -> None:
     act = {name: action.triggered for name, action in window.actions_by_name.items()}
     for name, do in window.household.slots().items():
         act[name].connect(do)
-    for table in (_files, _editing, _running, _looking):
+    for table in (_files, _editing, _running, _looking, _teaching):
         for name, do in table(window).items():
             act[name].connect(do)
     window.timeline.step_chosen.connect(lambda step: window.squares.set_look(step=step))
@@ -134,6 +135,17 @@ def _looking(window: MainWindow) -> Doings:
         "theme_dark": lambda: theme("dark"),
         "full_screen": lambda on: window.showFullScreen() if on else window.showNormal(),
         "explain": lambda: window.squares.explain(window.squares.touched),
+    }
+
+
+def _teaching(window: MainWindow) -> Doings:
+    menu = window.menus["Lesson"]
+    menu.aboutToShow.connect(lambda: fill_menu(window), Qt.ConnectionType.SingleShotConnection)
+    return {
+        "lesson_next": lambda: window.lessons.player.next(),
+        "lesson_back": lambda: window.lessons.player.back(),
+        "lesson_end": lambda: window.lessons.player.end(),
+        "lesson_open": lambda: window.lessons.choose(),
     }
 
 

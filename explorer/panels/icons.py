@@ -139,6 +139,10 @@ def _close(painter: QPainter) -> None:
     _line(painter, (12, 4), (4, 12))
 
 
+def _check(painter: QPainter) -> None:
+    _line(painter, (3, 8.5), (6.5, 12), (13, 4))
+
+
 def _presets(painter: QPainter) -> None:
     """Four small paintings."""
     painter.setPen(Qt.PenStyle.NoPen)
@@ -262,6 +266,8 @@ DRAWINGS: dict[str, Draw] = {
     "redo": lambda painter: _turn(painter, -1),
     "clear": _clear,
     "close": _close,
+    "check": _check,
+    "none": lambda painter: None,
     "add": _add,
     "duplicate": _duplicate,
     "presets": _presets,

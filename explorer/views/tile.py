@@ -60,6 +60,7 @@ class Tile(QWidget):
         self._caption = ""
         self._readout = ""
         self._empty = ""
+        self._cover = ""
         self._foot: int | None = None
         self._keyboard = False
         self._head_due = False
@@ -144,8 +145,26 @@ class Tile(QWidget):
         """Say over the content what to do first; "" takes it away."""
         if text != self._empty:
             self._empty = text
-            self._veil.setVisible(bool(text))
-            self._veil.update()
+            self._renew_veil()
+
+    @property
+    def cover(self) -> str:
+        """What is written on the cover that hides the content; "" where there is none."""
+        return self._cover
+
+    def set_cover(self, text: str) -> None:
+        """Hide content, caption and strip, and say why; "" shows them again."""
+        if text != self._cover:
+            self._cover = text
+            if self.footer is not None:
+                self.footer.setVisible(not text)
+            self._renew_veil()
+            self.update()
+
+    def _renew_veil(self) -> None:
+        self._veil.setVisible(bool(self._cover or self._empty))
+        self._veil.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents, not self._cover)
+        self._veil.update()
 
     # --- what every view has
 
@@ -241,11 +260,12 @@ class Tile(QWidget):
             metrics = painter.fontMetrics()
             painter.setPen(QColor(self.theme.quiet))
             text = self._readout if self.footer is not None and self._readout else self._caption
+            text = "" if self._cover else text
             # Half a number says something else: parts that have no room are left out.
             while text and metrics.horizontalAdvance(text) > line.width() - used:
                 text = text.rpartition(", ")[0]
             painter.drawText(line.adjusted(used, 0, 0, 0), middle | Qt.AlignmentFlag.AlignRight, text)
-            if self.footer is None:
+            if self.footer is None and not self._cover:
                 strip = QRect(square.left(), square.bottom() + 1, square.width(), round(FOOT * self.scale))
                 text = metrics.elidedText(self._readout, Qt.TextElideMode.ElideMiddle, strip.width())
                 painter.drawText(strip, middle | Qt.AlignmentFlag.AlignLeft, text)
@@ -324,7 +344,7 @@ class Tile(QWidget):
 
 
 class _Veil(QWidget):
-    """What an empty tile says, over its content; hands reach through it."""
+    """What an empty tile says, over its content; hands reach through it, but not through a cover."""
 
     def __init__(self, tile: Tile) -> None:
         super().__init__(tile)
@@ -338,9 +358,10 @@ class _Veil(QWidget):
             painter.setFont(font(CONTROL, scale=tile.scale))
             wrap = Qt.TextFlag.TextWordWrap | Qt.AlignmentFlag.AlignCenter
             inner = self.rect().adjusted(2 * UNIT, UNIT, -2 * UNIT, -UNIT)
-            painter.fillRect(self.rect().adjusted(1, 1, -1, -1), tile.theme.colour("surface", 0.85))
+            wash = tile.theme.colour("surface", 1.0 if tile.cover else 0.85)
+            painter.fillRect(self.rect() if tile.cover else self.rect().adjusted(1, 1, -1, -1), wash)
             painter.setPen(QColor(tile.theme.ink))
-            painter.drawText(inner, wrap, tile.empty)
+            painter.drawText(inner, wrap, tile.cover or tile.empty)
 
 
 def least_height(widget: QWidget) -> int:

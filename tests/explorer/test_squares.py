@@ -13,7 +13,7 @@ from PySide6.QtCore import QPoint
 from PySide6.QtWidgets import QApplication, QMenu
 from pytestqt.qtbot import QtBot
 
-from explorer.composition import TITLES, story_places
+from explorer.composition import TITLES
 from explorer.edits import ChangeRace, ChangeScene, ChangeStop
 from explorer.engine.messages import (
     Command,
@@ -28,6 +28,7 @@ from explorer.engine.messages import (
     StopWhen,
 )
 from explorer.files import read_file
+from explorer.layouts import story_places
 from explorer.recipe import Recipe
 from explorer.session import Session
 from explorer.window import MainWindow

@@ -1,0 +1,70 @@
+"""Where lessons are chosen and opened: the menu's list, files, and the panel that is made with the first of them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject
+from PySide6.QtWidgets import QFileDialog
+
+from explorer.lessons.files import SUFFIX, read_lesson
+from explorer.lessons.lesson import Lesson
+from explorer.lessons.panel import LessonPanel
+from explorer.lessons.player import LessonPlayer
+from explorer.theme import Theme
+from explorer.wording import in_words
+from trainer.errors import InputError
+
+if TYPE_CHECKING:
+    from explorer.window import MainWindow
+
+NAVIGATION = ("lesson_next", "lesson_back", "lesson_end")
+"""The actions that need a lesson."""
+
+
+class LessonDesk(QObject):
+    """One window's lessons."""
+
+    def __init__(self, window: MainWindow) -> None:
+        super().__init__(window)
+        self._window = window
+        self.panel = LessonPanel()
+        window.put_aside(self.panel)
+        self.panel.hide()
+        self.set_theme(window.theme)
+        self.set_scale(window.scale)
+        self.player = LessonPlayer(window, self.panel)
+        self.player.changed.connect(self._mark)
+
+    def choose(self) -> None:
+        """Ask for a file and play it."""
+        path, _ = QFileDialog.getOpenFileName(self._window, "Open lesson", str(Path.home()), f"Lessons (*{SUFFIX})")
+        if path:
+            self.open(Path(path))
+
+    def open(self, path: Path) -> None:
+        """Play the lesson in this file; one that cannot be read is told in a line."""
+        try:
+            lesson = read_lesson(path)
+        except InputError as error:
+            self._window.household.tell("error", in_words(str(error)))
+            return
+        if self.player.start(lesson):
+            self._window.files.remember(path)
+
+    def play(self, lesson: Lesson) -> None:
+        """Play this lesson."""
+        self.player.start(lesson)
+
+    def _mark(self) -> None:
+        for name in NAVIGATION:
+            self._window.actions_by_name[name].setEnabled(self.player.lesson is not None)
+
+    def set_theme(self, theme: Theme) -> None:
+        """Draw in these colours."""
+        self.panel.set_theme(theme)
+
+    def set_scale(self, factor: float) -> None:
+        """Type this many times its size."""
+        self.panel.set_scale(factor)
