@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QTimer
 from PySide6.QtGui import QIcon
@@ -16,6 +17,9 @@ from explorer.notices import Notice
 from explorer.preferences import read_preferences
 from explorer.theme import font
 from trainer.assets import assets
+
+if TYPE_CHECKING:
+    from explorer.lessons.lesson import Lesson
 
 SWITCH = 0.001
 """Seconds that the window waits for a thread that packs an autosave; Python's own 0.005 is a third of a frame."""
@@ -44,6 +48,7 @@ def run(file: str | None, *, theme: str | None, device: str | None, verbose: boo
     """
     from explorer.files import read_file
     from explorer.gallery.folders import image_folder
+    from explorer.lessons.names import is_lesson
     from explorer.window import MainWindow
 
     sys.setswitchinterval(SWITCH)
@@ -51,7 +56,8 @@ def run(file: str | None, *, theme: str | None, device: str | None, verbose: boo
     earlier = faults.earlier()
     faults.start()
     model = image_folder(Path(file)) if file is not None else None
-    opened = read_file(file) if file is not None and model is None else None
+    lesson = _lesson(file) if file is not None and is_lesson(file) else None
+    opened = read_file(file) if file is not None and model is None and lesson is None else None
     preferences, problems = read_preferences()
     application = make_application()
     window = MainWindow(preferences, theme=theme, device=device)
@@ -71,10 +77,18 @@ def run(file: str | None, *, theme: str | None, device: str | None, verbose: boo
     QTimer.singleShot(0, window, lambda: household.start(problems, earlier, ask=file is None))
     if model is not None:
         QTimer.singleShot(0, window, lambda: window.gallery.open(model))
+    if lesson is not None:
+        QTimer.singleShot(0, window, lambda: window.lessons.play(lesson))
     status = application.exec()
     window.shut_down()
     faults.close()
     return status
+
+
+def _lesson(file: str) -> Lesson:
+    from explorer.lessons.files import read_lesson
+
+    return read_lesson(file)
 
 
 def _print(notice: Notice) -> None:

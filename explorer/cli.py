@@ -49,7 +49,7 @@ def _window(arguments: list[str]) -> int:
         "file",
         nargs="?",
         help="a project (.scorex), a film or picture with its session inside, a picture, a table of points, a preset, "
-        "or the folder of an image model",
+        "a lesson (.lesson), or the folder of an image model",
     )
     parser.add_argument("--theme", choices=THEMES, help="colours of this start (default: as preferred)")
     parser.add_argument("--device", choices=("auto", "cpu", "cuda", "mps"), help="what trains (default: as preferred)")

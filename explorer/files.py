@@ -18,7 +18,7 @@ from explorer.capsules import read_session
 from explorer.document import Document
 from explorer.edits import LoadPainting
 from explorer.gallery.folders import image_folder
-from explorer.lessons.names import SUFFIX as LESSON
+from explorer.lessons.names import is_lesson
 from explorer.panels.asking import may_replace
 from explorer.panels.noticeboard import show_folder
 from explorer.recent import RecentFiles
@@ -119,7 +119,7 @@ class FileDesk:
 
     def open(self, path: str) -> None:
         """Open a file: a project, alone or inside, or a score's folder replaces the document; all else is painted."""
-        if Path(path).suffix.lower() == LESSON and self._open_lesson is not None:
+        if is_lesson(path) and self._open_lesson is not None:
             self._open_lesson(Path(path))
             return
         try:

@@ -228,6 +228,8 @@ class MainWindow(Desks, QMainWindow):
         if not self._ended:
             self._ended = True
             self.later.stop()
+            if made(self, "lessons"):
+                self.lessons.close()
             self.household.close(keep=keep)
             for name in CLOSED:
                 if made(self, name):

@@ -35,6 +35,7 @@ def test_wheel_installs_and_runs_from_anywhere(tmp_path: Path) -> None:
     assert "trainer/_assets/presets/crescents.json" in names
     assert "trainer/_assets/fonts/OpenSans-Regular.ttf" in names
     assert "trainer/_assets/images/digits.npz" in names
+    assert any(name.startswith("trainer/_assets/lessons/") for name in names)
     assert not [name for name in names if name.startswith("tests/") or "readme" in name]
 
     venv.create(tmp_path / "env", with_pip=True)

@@ -57,6 +57,10 @@ class LessonDesk(QObject):
         """Play this lesson."""
         self.player.start(lesson)
 
+    def close(self) -> None:
+        """The window is closed: what is remembered of it is how it was before the lesson."""
+        self.player.arrange_as_before()
+
     def _mark(self) -> None:
         for name in NAVIGATION:
             self._window.actions_by_name[name].setEnabled(self.player.lesson is not None)

@@ -105,16 +105,22 @@ class LessonPlayer(QObject):
         if self.lesson is None or self._before is None:
             return
         window = self._window
-        project, path, changed, layout = self._before
-        self.lesson, self._before, self.index = None, None, 0
+        project, path, changed, _ = self._before
+        self.lesson, self.index = None, 0
         self._uncover()
         self._show_controls(CONTROLS)
         window.squares.lesson_wants = frozenset()
         self.panel.hide()
-        window.stage.present(())
         window.files.adopt(project, path, saved=not changed)
-        window.household.arranger.show_layout(layout)
+        self.arrange_as_before()
+        self._before = None
         self.changed.emit()
+
+    def arrange_as_before(self) -> None:
+        """Put the squares where they were before the lesson, if there is one."""
+        if self._before is not None:
+            self._window.stage.present(())
+            self._window.household.arranger.show_layout(self._before[3])
 
     # --- a step ---
 

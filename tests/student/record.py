@@ -113,6 +113,8 @@ class Record:
         met["drawer"][window.drawer_page() or "closed"] += 1
         met["cells"][str(document.size)] += 1
         met["scale"][f"{window.scale:g}"] += 1
+        if made(window, "lessons") and window.lessons.player.lesson is not None:
+            met["lessons"][window.lessons.player.lesson.title] += 1
         for on, name in (
             (window.isFullScreen(), "full screen"),
             (window.household.presentation.on, "presentation"),

@@ -18,6 +18,7 @@ from pytestqt.qtbot import QtBot
 from explorer.brush import Brush
 from explorer.edits import ChangeFit, ChangeScene, LoadPainting, Stroke
 from explorer.engine.messages import Command, ConfigureScene, Release, Train
+from explorer.layouts import read_arrangement
 from explorer.lessons.files import from_json, write_lesson
 from explorer.lessons.lesson import Lesson
 from explorer.lessons.player import COVERED, LessonPlayer, differences
@@ -289,6 +290,19 @@ def test_the_menu_and_the_palette_have_the_shipped_ones(room: Room) -> None:
     assert words[: len(shipped())] == [f"{k}   {each.title}" for k, (_, each) in enumerate(shipped(), 1)]
     menu.actions()[0].trigger()
     assert room.player.lesson == shipped()[0][1]
+
+
+def test_a_window_closed_within_a_lesson_remembers_how_it_was_before(room: Room) -> None:
+    room.window.stage.double("true")
+    places = room.window.stage.places
+    plan = values()
+    plan["steps"][0]["show"] = ["error_map"]
+    room.window.lessons.play(from_json(plan))
+    assert room.window.stage.places != places
+    room.window.shut_down()
+    kept, problems = read_arrangement()
+    assert problems == ()
+    assert (kept.current.places, kept.current.doubled) == (places, ("true",))
 
 
 def test_a_lesson_step_of_a_project_brings_its_weights(room: Room) -> None:
