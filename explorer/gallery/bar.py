@@ -1,8 +1,9 @@
 """The bar at the bottom of the pictures' window: back, run, step, anew, and the noise levels as one axis to scrub.
 
-The axis is the run itself, from the first noise level at the left to the clean picture at the right. Its ticks stand
-where sigma passes 1, 2 and 5 times a power of ten, wherever the sampler's steps put them; whatever was kept can be
-shown again, and dots beside the pictures follow, each at its own sigma.
+The axis is the run itself, from the first noise level at the left to the clean picture at the right. Short ticks above
+it are the rungs of the ladder; those below stand where sigma passes 1, 2 and 5 times a power of ten, wherever the
+sampler's steps put them. Whatever was kept can be shown again, and dots beside the pictures follow, each at its own
+sigma.
 """
 
 from __future__ import annotations
@@ -22,6 +23,8 @@ from explorer.panels.sliding import FollowingSlider
 from explorer.theme import CAPTION, CONTROL, LIGHT, UNIT, Theme, font
 
 BUTTONS = ("back", "play", "step", "again")
+_APART = 4
+"""Pixels between ticks of the ladder, at least."""
 _ICONS = {"back": "back", "step": "step", "again": "reset"}
 
 
@@ -119,6 +122,7 @@ class SigmaAxis(FollowingSlider):
         self._done, self._total, self._job = 0, 1, 0
         self._kept = np.zeros(1, np.int64)
         self._marks: tuple[tuple[float, str], ...] = ()
+        self._rungs: tuple[float, ...] = ()
         self._seen: tuple[object, ...] = ()
         self.setAccessibleName("Noise level: from noise to pictures")
         self.setToolTip("The run, from the first noise level to the clean picture; drag to see what was")
@@ -133,13 +137,15 @@ class SigmaAxis(FollowingSlider):
         self._done, self._total = frame.step, max(frame.steps, 1)
         if frame.job != self._job:
             self._job, self._marks = frame.job, tuple(_marks(frame.sigmas.tolist()))
+            self._rungs = tuple(rungs(frame.sigmas.tolist()))
         self._kept = np.unique(frame.kept.astype(np.int64)) if frame.kept.size else np.zeros(1, np.int64)
         self.blockSignals(True)
         self.setRange(0, self._total)
         if not self.isSliderDown():
             self.setValue(frame.shown)
         self.blockSignals(False)
-        self.setAccessibleDescription(f"step {frame.shown} of {frame.steps}, sigma {frame.sigma:.3g}")
+        ladder = f"{len(self._rungs)} noise levels"
+        self.setAccessibleDescription(f"step {frame.shown} of {frame.steps}, sigma {frame.sigma:.3g}, {ladder}")
         self.update()
 
     def before(self) -> int:
@@ -188,10 +194,20 @@ class SigmaAxis(FollowingSlider):
             for length, role, alpha in ((whole, "rule", 1.0), (ahead, "particles", 0.4), (shown, "particles", 1.0)):
                 painter.setPen(QPen(self.theme.colour(role, alpha), 3 * k, c=Qt.PenCapStyle.RoundCap))
                 painter.drawLine(QPointF(inset, y), QPointF(inset + length, y))
+            self._paint_rungs(painter, y, whole)
             self._paint_marks(painter, y, whole)
             painter.setPen(QPen(self.theme.colour("true"), 2 * k) if self.hasFocus() else Qt.PenStyle.NoPen)
             painter.setBrush(self.theme.colour("particles"))
             painter.drawEllipse(QRectF(inset + shown - 5 * k, y - 5 * k, 10 * k, 10 * k))
+
+    def _paint_rungs(self, painter: QPainter, y: float, whole: float) -> None:
+        """A short tick where each noise level of the ladder begins, if they can be told apart."""
+        if len(self._rungs) > whole / (_APART * self.factor):
+            return
+        painter.setPen(QPen(self.theme.colour("quiet", 0.6), 1))
+        for place in self._rungs:
+            x = round(self._inset + whole * place) + 0.5
+            painter.drawLine(QPointF(x, y - 7 * self.factor), QPointF(x, y - 4 * self.factor))
 
     def _paint_marks(self, painter: QPainter, y: float, whole: float) -> None:
         """Noise levels below the line, those that would touch the one before left out."""
@@ -206,6 +222,12 @@ class SigmaAxis(FollowingSlider):
                 painter.drawLine(QPointF(x, y + 4 * self.factor), QPointF(x, y + 8 * self.factor))
                 painter.drawText(QPointF(left, self.height() - metrics.descent()), text)
                 end = left + width
+
+
+def rungs(sigmas: Sequence[float]) -> list[float]:
+    """Where each noise level of the ladder begins, along the run from 0 to 1: the levels after each step are given."""
+    total = max(len(sigmas) - 1, 1)
+    return [k / total for k, sigma in enumerate(sigmas) if sigma > 0 and (k == 0 or sigma != sigmas[k - 1])]
 
 
 def _marks(sigmas: Sequence[float]) -> list[tuple[float, str]]:

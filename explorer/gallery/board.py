@@ -22,7 +22,8 @@ from explorer.theme import LIGHT, Theme
 
 ENOUGH = 0.3
 """The coverage from which on a pixel is unknown: within 0.57 of the brush's radius."""
-_SIZES = (0.1, 1.6)
+SIZES = (0.1, 1.6)
+"""The smallest and the largest radius of the brush, in units of the picture's longer half side."""
 _STEP = 1.25
 _MOST_STROKES = 200
 
@@ -39,6 +40,8 @@ class MaskBoard(QWidget):
 
     masked = Signal()
     """A stroke is over: the mask has changed."""
+    resized = Signal()
+    """The brush has another size."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -107,6 +110,12 @@ class MaskBoard(QWidget):
         if self._future:
             self._past.append(self.unknown)
             self._set(self._future.pop())
+
+    def set_radius(self, radius: float) -> None:
+        """Paint with a brush of this radius, held within `SIZES`."""
+        self.brush = replace(self.brush, radius=min(max(radius, SIZES[0]), SIZES[1]))
+        self.update()
+        self.resized.emit()
 
     def set_theme(self, theme: Theme) -> None:
         """Draw in these colours."""
@@ -229,7 +238,7 @@ class MaskBoard(QWidget):
             self._end()
         elif key in (Qt.Key.Key_BracketLeft, Qt.Key.Key_BracketRight):
             factor = _STEP if key == Qt.Key.Key_BracketRight else 1 / _STEP
-            self.brush = replace(self.brush, radius=min(max(self.brush.radius * factor, _SIZES[0]), _SIZES[1]))
+            self.set_radius(self.brush.radius * factor)
         else:
             super().keyPressEvent(event)
             return

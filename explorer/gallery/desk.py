@@ -38,11 +38,13 @@ class GalleryDesk(QObject):
     framed = Signal(object)
     """A `GalleryFrame` of the present job."""
     opened = Signal(object)
-    """A `ModelOpened`."""
+    """A `ModelOpened`, unless it is the one that is open already, in a process that was started again."""
     refused = Signal(str, str)
     """The folder that cannot be opened, and why in one line."""
     exported = Signal(object)
     """An `Exported`."""
+    died = Signal(bool)
+    """The process has died; whether it was given up, and not started again."""
     noticed = Signal(str, str, str)
     """A level ("info", "warning", "error"), one line, and details (or "")."""
 
@@ -53,6 +55,7 @@ class GalleryDesk(QObject):
         self.frame: GalleryFrame | None = None
         self.opening = ""
         self._number = 0
+        self._resuming = False
         self._frames = QTimer(self, interval=_FRAMES_MS)
         self._frames.timeout.connect(self._pull)
         self._answers = QTimer(self, interval=_ANSWERS_MS)
@@ -97,8 +100,10 @@ class GalleryDesk(QObject):
         for answer in self.client.answers():
             match answer:
                 case ModelOpened():
-                    self.model, self.opening = answer, ""
-                    self.opened.emit(answer)
+                    again = self._resuming and answer == self.model
+                    self.model, self.opening, self._resuming = answer, "", False
+                    if not again:  # a process that was started again goes on with the job by itself
+                        self.opened.emit(answer)
                 case ModelRefused(path, line):
                     self.opening = ""
                     self.refused.emit(path, line)
@@ -108,5 +113,6 @@ class GalleryDesk(QObject):
                     self.noticed.emit(level, text, details)
         fault = self.client.watch()
         if fault is not None:
-            self.opening = ""
+            self.opening, self._resuming = "", True
             self.noticed.emit("warning", fault, "")
+            self.died.emit(self.client.gave_up)

@@ -23,6 +23,9 @@ from trainer.images.sources import read_pictures
 ROW = 36
 """Pixels that a row of buttons below a picture takes at scale 1."""
 
+INVITATION = "Open a picture, or drop one here"
+"""What to do while there is no picture."""
+
 
 class PictureChooser(QWidget):
     """Three buttons below a picture: the next training picture, the chosen sample, any file."""
@@ -48,14 +51,21 @@ class PictureChooser(QWidget):
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(UNIT // 2)
+        self.setStyleSheet(f"QPushButton {{ padding-left: {UNIT}px; padding-right: {UNIT}px; }}")  # they stand close
         for button in (self.next, self.sample, self.file):
             row.addWidget(button, 1)
 
     def open(self, model: ModelOpened) -> None:
-        """Take pictures for this model from now on, beginning with the first of its training pictures."""
-        self._model, self._values, self._place = model, None, -1
+        """Take pictures for this model from now on; where its training pictures are the same, after the last taken."""
+        if self._model is None or model.source != self._model.source or model.shape != self._model.shape:
+            self._values, self._place = None, -1
+        self._model = model
         self.next.setEnabled(model.data is not None)
-        if model.data is not None:
+
+    def take_first(self) -> None:
+        """Hand on the first training picture, if they are there."""
+        self._place = -1
+        if self._model is not None and self._model.data is not None:
             self.take_next()
 
     def take_next(self) -> None:

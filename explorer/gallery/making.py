@@ -31,7 +31,12 @@ MOST = 1024
 """Pictures of one job."""
 
 _UNUSED = frozenset({"settings.source", "settings.vp_schedule"})
-_OF_FLOW = tuple(spec for spec in PANE.specs if spec.path.startswith("settings.") and spec.path not in _UNUSED)
+_START = "settings.start_sigma"
+_OF_FLOW = tuple(
+    replace(spec, missing="largest") if spec.path == _START else spec
+    for spec in PANE.specs
+    if spec.path.startswith("settings.") and spec.path not in _UNUSED
+)
 
 
 @dataclass(frozen=True)
@@ -140,16 +145,22 @@ class MakingPanel(QWidget):
         return self._making
 
     @property
+    def model(self) -> ModelOpened | None:
+        """Whose settings they are."""
+        return self._model
+
+    @property
     def own_settings(self) -> ParticleSettings | None:
         """The settings if they differ from the recommended ones, else None."""
         recommended = self._recommended(self._making.sampler)
         return None if recommended == self._making.settings else self._making.settings
 
-    def open(self, model: ModelOpened) -> None:
-        """Show this model, with the settings recommended for it."""
+    def open(self, model: ModelOpened, *, anew: bool = True) -> None:
+        """Show this model, with the settings recommended for it; those that there are stay unless it begins `anew`."""
         self._model = model
         sampler = self._making.sampler if self._making.sampler in model.recommended else "annealed"
-        self._making = replace(self._making, sampler=sampler, settings=self._recommended(sampler))
+        if anew:
+            self._making = replace(self._making, sampler=sampler, settings=self._recommended(sampler))
         self.heading.setText(model.name)
         kind = {"ncsn": "noise-conditional score network", "ddpm": "diffusion model (DDPM)"}[model.objective]
         channels, height, width = model.shape
@@ -201,7 +212,9 @@ class MakingPanel(QWidget):
         return known.get(sampler, self._making.settings)
 
     def _propose(self, making: Making, path: str, value: object) -> Proposal:
-        """A value taken over, with what goes together with it."""
+        """A value taken over, with what goes together with it; no start is the one recommended."""
+        if path == _START and value is None:
+            value = self._recommended(making.sampler).start_sigma
         changed: Making = with_value(making, path, value)
         if path == "sampler":
             changed = replace(changed, settings=self._recommended(changed.sampler))
@@ -234,7 +247,7 @@ class MakingPanel(QWidget):
         self.form.set_settings(making)
         unused = hidden(Pane(making.sampler, making.settings))  # type: ignore[arg-type]  # checked by Making
         second = () if self._mode == "interpolate" else ("second_seed",)
-        given = ("settings.start_sigma", "settings.sigma_max") if self._mode == "denoise" else ()  # by the slider
+        given = (_START, "settings.sigma_max") if self._mode == "denoise" else ()  # by the slider
         self.form.set_idle({}, {*unused, *second, *given})
         self.form.setEnabled(self._model is not None)
         changed = self.own_settings is not None

@@ -36,6 +36,10 @@ _TITLES = {
 }
 """What the pictures are called in each mode."""
 
+FIRST = "File > Open image model, or drop a folder here"
+"""What to do before there is a model."""
+_NO_DATA = "Its training pictures are not known. File > Training pictures says where they lie."
+
 
 class GalleryStage(QWidget):
     """The middle of the window.
@@ -51,6 +55,7 @@ class GalleryStage(QWidget):
         super().__init__()
         self.sample: Array | None = None
         self._mode = "samples"
+        self._data = False
         self._frame: GalleryFrame | None = None
         self._plane: Frame | None = None
         self._dotted = False
@@ -93,14 +98,17 @@ class GalleryStage(QWidget):
         self.grid.readout.connect(lambda _: self._caption())
         self.grid.chosen.connect(lambda _: self._caption())
         self.strip.step_chosen.connect(self._column_chosen)
-        self.say("File > Open image model, or drop a folder here")
+        self.say(FIRST)
+        self._show_way(None)
         self.set_mode("samples")
 
-    def open(self, model: ModelOpened) -> None:
-        """Work for this model."""
-        self.sample = None
-        self.denoise.open(model)
-        self.inpaint.open(model)
+    def open(self, model: ModelOpened, *, anew: bool = True) -> None:
+        """Work for this model; pictures and mask of the one before stay unless it is to begin `anew`."""
+        self._data = model.data is not None
+        if anew:
+            self.sample = None
+        self.denoise.open(model, anew=anew)
+        self.inpaint.open(model, anew=anew)
         self.say("")
 
     def subject(self, mode: str) -> DenoiseSubject | InpaintSubject:
@@ -110,12 +118,21 @@ class GalleryStage(QWidget):
     def set_mode(self, mode: str) -> None:
         """Show what this mode needs."""
         self._mode = mode
-        self._making.setVisible(mode != "training")
-        self.training.setVisible(mode == "training")
-        self.denoise.setVisible(mode == "denoise")
-        self.inpaint.setVisible(mode == "inpaint")
-        self.dots.setVisible(self._dotted and mode == "samples")
+        seen = {
+            self._making: mode != "training",
+            self.training: mode == "training",
+            self.denoise: mode == "denoise",
+            self.inpaint: mode == "inpaint",
+            self.dots: self._dotted and mode == "samples",
+        }
+        for part in sorted(seen, key=seen.__getitem__):  # room is made before it is taken: the window does not grow
+            part.setVisible(seen[part])
         self.pictures.set_title(_TITLES.get(mode, ""))
+
+    def take_focus(self) -> None:
+        """Give the keyboard to what the mode is about."""
+        places = {"inpaint": self.inpaint.board, "training": self.training.choose}
+        places.get(self._mode, self.grid).setFocus()
 
     def show_strip(self, on: bool) -> None:
         """Show the way of the picture chosen, or not."""
@@ -159,15 +176,14 @@ class GalleryStage(QWidget):
         if len(frame.errors) == 3:
             parts.append(f"rms error {frame.errors[2]:.3f}")
         parts.append(f"σ {three(frame.sigma)}" if frame.sigma else "clean")
-        parts.append(f"{len(frame.pictures):,} of them" if len(frame.pictures) > 1 else "one")
+        parts.append(f"{len(frame.pictures):,} pictures" if len(frame.pictures) > 1 else "1 picture")
         self.pictures.set_caption("  ·  ".join(parts))
 
     def _show_way(self, follow: Follow | None) -> None:
         if follow is None:
             self.way.set_title("Way of one picture")
-            self.near.set_empty("Choose a picture first")
-            self.distance.setText("")
             self.way.set_empty("Choose a picture to see its way out of noise")
+            self._no_neighbours("Choose a picture first")
             return
         self.way.set_empty("")
         self.way.set_title(f"Number {follow.index + 1}, from noise to picture")
@@ -185,13 +201,19 @@ class GalleryStage(QWidget):
     def _show_near(self, follow: Follow) -> None:
         """The training pictures nearest to the one that is followed, once it is clean."""
         if not len(follow.neighbours):
-            self.distance.setText("")
-            self.near.set_empty("When the picture is clean, if its training pictures are there")
+            self._no_neighbours("Found when the picture is clean" if self._data else _NO_DATA)
             return
         self.near.set_empty("")
         self.neighbours.show_pictures(follow.neighbours, np.zeros(len(follow.neighbours), np.float32))
-        typical = f"; pictures held out from training: {follow.typical[0]:.2f}" if follow.typical.size else ""
-        self.distance.setText(f"{follow.distances[0]:.2f} away{typical}")
+        typical = f"; held-out pictures, median: {three(float(follow.typical[0]))}" if follow.typical.size else ""
+        self.distance.setText(f"nearest {three(float(follow.distances[0]))} away{typical}")
+        self.distance.show()
+
+    def _no_neighbours(self, why: str) -> None:
+        """Say why there are none; those of the picture before are not left to be taken for this one's."""
+        self.neighbours.show_pictures(np.zeros((0, 1, 1, 1), np.float32), np.zeros(0, np.float32))
+        self.distance.hide()
+        self.near.set_empty(why)
 
     def _column_chosen(self, column: int) -> None:
         follow = self._frame.follow if self._frame is not None else None

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import numpy as np
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QSlider, QToolButton, QVBoxLayout, QWidget
 
 from explorer.engine.frames import Array
 from explorer.engine.gallery.frames import GalleryFrame
 from explorer.engine.gallery.orders import ModelOpened
 from explorer.gallery.board import MaskBoard
-from explorer.gallery.given import ROW, PictureChooser
+from explorer.gallery.brushsize import BrushSize
+from explorer.gallery.given import INVITATION, ROW, PictureChooser
 from explorer.gallery.grid import PictureGrid
 from explorer.gallery.titled import SquareBox, Titled
 from explorer.panels.sigma import NoiseSlider
-from explorer.theme import UNIT, Theme
+from explorer.theme import CONTROL, UNIT, Theme, font
 from explorer.views.tile import tell
 
 _NO_MARKS = np.zeros(1, np.float32)
@@ -31,7 +32,7 @@ class DenoiseSubject(QWidget):
         self.picture: Array | None = None
         self.chooser = PictureChooser()
         self.slider = NoiseSlider()
-        self.slider.setAccessibleName("Noise level to start from")
+        _rename(self.slider)
         self._grids = [PictureGrid(choosing=False) for _ in range(3)]
         self._parts = [
             Titled("Picture", SquareBox(self._grids[0]), self.chooser),
@@ -47,12 +48,16 @@ class DenoiseSubject(QWidget):
         self.chooser.chosen.connect(self.take)
         self.slider.changed.connect(lambda _: self.changed.emit())
 
-    def open(self, model: ModelOpened) -> None:
-        """Work for this model."""
-        self.picture = None
+    def open(self, model: ModelOpened, *, anew: bool = True) -> None:
+        """Work for this model; picture and noise level stay unless it is to begin `anew`."""
         self.slider.set_range(model.sigma_min, min(model.sigma_max, 10.0))
-        self.slider.set_value(0.5)
+        if anew:
+            self.picture = None
+            self.slider.set_value(0.5)
         self.chooser.open(model)
+        if self.picture is None:
+            self._parts[0].set_empty(INVITATION)
+            self.chooser.take_first()
 
     def take(self, picture: Array) -> None:
         """Restore this picture, (C, H, W)."""
@@ -91,24 +96,35 @@ class InpaintSubject(QWidget):
         self.picture: Array | None = None
         self.chooser = PictureChooser()
         self.board = MaskBoard()
-        self.part = Titled("Paint what is unknown", SquareBox(self.board), self.chooser)
+        self.brush_size = BrushSize(self.board)
+        self.masks = QToolButton()
+        self.masks.setText("Mask")
+        self.masks.setToolTip("Halves, all the other pixels, none, and strokes taken back")
+        self.masks.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        self._hands = _Row(self.chooser, self.brush_size, self.masks)
+        self.part = Titled("Paint what is unknown", SquareBox(self.board), self._hands)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(self.part)
         self.chooser.chosen.connect(self.take)
         self.board.masked.connect(self._masked)
 
-    def open(self, model: ModelOpened) -> None:
-        """Work for this model; at first the lower half is unknown."""
-        self.picture = None
+    def open(self, model: ModelOpened, *, anew: bool = True) -> None:
+        """Work for this model; picture and mask stay unless it is to begin `anew`: then the lower half is unknown."""
+        if anew:
+            self.picture = None
         self.chooser.open(model)
-        if self.picture is not None:
-            self.board.fill_half("bottom")
+        if self.picture is None:
+            self.part.set_empty(INVITATION)
+            self.chooser.take_first()
+            if self.picture is not None:
+                self.board.fill_half("bottom")
 
     def take(self, picture: Array) -> None:
         """Complete this picture, (C, H, W)."""
         mask = self.board.unknown if self.picture is not None and self.picture.shape == picture.shape else None
         self.picture = picture
+        self.part.set_empty("")
         self.board.show_picture(picture)
         if mask is not None:
             self.board.set_mask(mask)
@@ -129,21 +145,40 @@ class InpaintSubject(QWidget):
 
 
 class _Row(QWidget):
-    """A widget in a row as high as a row of buttons, so that squares above such rows end alike."""
+    """Widgets in a row as high as a row of buttons, so that squares above such rows end alike; the first is widest."""
 
-    def __init__(self, content: QWidget) -> None:
+    def __init__(self, first: QWidget, *others: QWidget) -> None:
         super().__init__()
-        self._content = content
+        self._parts = (first, *others)
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
-        row.addWidget(content)
+        row.setSpacing(UNIT // 2)
+        for part in self._parts:
+            row.addWidget(part, 1 if part is first else 0)
         self.set_scale(1.0)
 
     def set_theme(self, theme: Theme) -> None:
         """Hand the colours on."""
-        tell(self._content, "set_theme", theme)
+        for part in self._parts:
+            tell(part, "set_theme", theme)
 
     def set_scale(self, factor: float) -> None:
         """Stay as high, and hand the scale on."""
-        tell(self._content, "set_scale", factor)
+        for part in self._parts:
+            tell(part, "set_scale", factor)
+            if isinstance(part, QToolButton):
+                part.setFont(font(CONTROL, scale=factor))
         self.setFixedHeight(round(ROW * factor))
+
+
+def _rename(slider: NoiseSlider) -> None:
+    """Say of a slider that was made for fields of the plane what it is here: the noise of a picture."""
+    unit = "standard deviation in units of pixel values, black −1 to white 1"
+    tip = f"Noise level to start from: {unit}"
+    for track in slider.findChildren(QSlider):
+        track.setAccessibleName("Noise level to start from")
+        track.setToolTip(tip)
+    for field in slider.findChildren(QLineEdit):
+        field.setAccessibleName("Noise level to start from, typed")
+    for label in slider.findChildren(QLabel):
+        label.setToolTip(tip)

@@ -12,6 +12,7 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
+import numpy as np
 from PySide6.QtCore import QTimer, Signal
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDragLeaveEvent, QDropEvent, QShowEvent
 from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QMainWindow, QVBoxLayout, QWidget
@@ -112,6 +113,7 @@ class GalleryWindow(QMainWindow):
             file.insertAction(before, action)
             action.setToolTip("The model that the program brings")
             action.triggered.connect(partial(self.open, shipped(folder)))
+        self.stage.inpaint.masks.setMenu(self.menus["Sample/Mask"])
         self.recent_menu = RecentMenu(self._recent_models, self)
         self.recent_menu.chosen.connect(lambda path: self.open(Path(path)))
         file.insertMenu(before, self.recent_menu)
@@ -121,6 +123,7 @@ class GalleryWindow(QMainWindow):
         desk.framed.connect(self._show_frame)
         desk.opened.connect(self._opened)
         desk.refused.connect(self._refused)
+        desk.died.connect(lambda given_up: self.bar.say("nothing is running" if given_up else "starting again"))
         desk.exported.connect(self._exported)
         desk.noticed.connect(lambda level, text, details: self.tell(level, in_words(text), details=details))
         self.panel.edited.connect(self._edited)
@@ -232,9 +235,10 @@ class GalleryWindow(QMainWindow):
 
     def _opened(self, model: ModelOpened) -> None:
         self.setWindowTitle(f"Pictures: {model.name}")
-        self.panel.open(model)
+        anew = self.panel.model is None or not model.like(self.panel.model)
+        self.panel.open(model, anew=anew)
         self.state.say(f"{model.device}")
-        self.stage.open(model)
+        self.stage.open(model, anew=anew)
         shipped_here = Path(model.path).parent == shipped(SHIPPED[0][0]).parent
         if not shipped_here:
             try:
@@ -257,11 +261,18 @@ class GalleryWindow(QMainWindow):
         """Show samples, denoising, inpainting, interpolation, or a run in training."""
         self.mode = mode
         self.actions_by_name[f"mode_{mode}"].setChecked(True)
+        making = mode != "training"
+        if not making:  # room is made before it is taken: the window does not grow
+            self.bar.hide()
+            self.panel.hide()
+        held = self.focusWidget()
         self.stage.set_mode(mode)
         self.panel.set_mode(mode)
-        making = mode != "training"
-        self.bar.setVisible(making)
-        self.panel.setVisible(making and self.actions_by_name["settings"].isChecked())
+        if making:
+            self.bar.show()
+            self.panel.setVisible(self.actions_by_name["settings"].isChecked())
+        if held is not None and not held.isVisibleTo(self):
+            self.stage.take_focus()
         self.begin()
 
     def begin(self) -> None:
@@ -286,6 +297,7 @@ class GalleryWindow(QMainWindow):
             count=making.count,
         )
         if self.mode == "interpolate":
+            self.stage.pictures.set_title(f"Between seeds {making.seed} and {making.second_seed}")
             return replace(job, kind="interpolate")
         if self.mode == "denoise":
             subject = self.stage.denoise
@@ -339,8 +351,9 @@ class GalleryWindow(QMainWindow):
         self.stage.show_frame(frame)
         if frame.job:
             begin = f" from σ {frame.sigmas[0]:.3g}" if self.mode == "denoise" else ""
+            levels = f" at {len(np.unique(frame.sigmas[frame.sigmas > 0])):,} noise levels"
             each = f"{frame.evaluations:,} network evaluations a picture"
-            self.panel.set_cost(f"{frame.steps:,} steps{begin}, {each}")
+            self.panel.set_cost(f"{frame.steps:,} steps{begin}{levels}, {each}")
 
     def _exported(self, answer: Exported) -> None:
         self.tell("error" if answer.failed else "info", in_words(answer.line))

@@ -157,6 +157,11 @@ class ModelOpened:
     recommended: dict[str, ParticleSettings]
     device: str
 
+    def like(self, other: ModelOpened) -> bool:
+        """Whether settings, pictures and masks for the other suit this one, as for two checkpoints of a run."""
+        kinds = [(each.objective, each.shape, each.recommended) for each in (self, other)]
+        return kinds[0] == kinds[1]
+
 
 @dataclass(frozen=True)
 class ModelRefused:

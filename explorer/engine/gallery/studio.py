@@ -6,6 +6,7 @@ A `Studio` knows no process and no clock: orders in, `move` and `settle`, `Galle
 from __future__ import annotations
 
 from collections import deque
+from dataclasses import replace
 from pathlib import Path
 from time import perf_counter
 
@@ -248,7 +249,11 @@ class Studio:
         )
 
     def _particles(self) -> Particles | None:
-        return self._dots.particles() if self._dots is not None else None
+        """The particles as they are shown: that they have been further on says nothing of the pictures' run."""
+        if self._dots is None:
+            return None
+        found = self._dots.particles()
+        return replace(found, particle_step=found.particle_shown)
 
 
 def _taken(dots: Mover) -> int:

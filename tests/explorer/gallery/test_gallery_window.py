@@ -10,14 +10,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QMimeData, QPoint, Qt, QUrl
+from PySide6.QtCore import QMimeData, QPoint, QSize, Qt, QUrl
 from PySide6.QtWidgets import QFileDialog
 from pytestqt.qtbot import QtBot
 
 from explorer.engine.gallery.frames import GalleryFrame
 from explorer.files import dropped_files
+from explorer.gallery.board import SIZES
 from explorer.gallery.folders import SHIPPED, shipped
 from explorer.gallery.window import GalleryWindow
+from explorer.panels.fields import with_value
 from explorer.theme import DARK
 from explorer.window import MainWindow
 from tests.trainer.images.small import made_elsewhere, small_checkpoint
@@ -193,17 +195,82 @@ def test_files_are_saved_and_a_picture_is_brought_in(
 def test_a_killed_process_is_started_again_and_makes_the_same_pictures(
     qtbot: QtBot, window: GalleryWindow, tmp_path: Path
 ) -> None:
-    window.open(small_checkpoint(tmp_path / "model"))
-    before = wait_for_job(qtbot, window).pictures.copy()
+    window.open(shipped(SHIPPED[0][0]))
+    wait_for_job(qtbot, window)
+    window.set_mode("inpaint")
+    subject = window.stage.inpaint
+    subject.chooser.next.click()
+    subject.board.fill_half("left")
+    window.panel.form.edited.emit(with_value(window.panel.making, "settings.diffusion_steps", 25))
+    qtbot.waitUntil(lambda: frame_of(window).steps == 25 and done(window), timeout=WAIT)
+    picture, before = subject.picture, frame_of(window).pictures.copy()
     process = window.desk.client.pid
     assert process is not None
     with qtbot.waitSignal(window.desk.noticed, timeout=WAIT) as notice:
         os.kill(process, signal.SIGKILL if sys.platform != "win32" else signal.SIGTERM)
     assert "was started again" in notice.args[1]
+    assert window.bar.words.text() == "starting again"
     window.desk.frame = None
     after = wait_for_job(qtbot, window)
     np.testing.assert_allclose(after.pictures, before, atol=1e-6)
     assert window.desk.client.pid != process
+    assert subject.picture is picture
+    assert subject.board.unknown[:, :4].all()
+    assert subject.board.unknown.sum() == 32
+    assert window.panel.making.settings.diffusion_steps == 25
+
+
+def test_another_checkpoint_of_a_run_takes_settings_and_pictures_over(
+    qtbot: QtBot, window: GalleryWindow, tmp_path: Path
+) -> None:
+    first, second = (small_checkpoint(tmp_path / "run" / f"checkpoint-{step:06d}") for step in (20, 40))
+    window.open(first)
+    frame = wait_for_job(qtbot, window)
+    window.set_mode("denoise")
+    picture = np.linspace(-1, 1, 64, dtype=np.float32).reshape(1, 8, 8)
+    window.stage.denoise.take(picture)
+    window.stage.denoise.slider.set_value(0.2)
+    window.panel.form.edited.emit(with_value(window.panel.making, "settings.diffusion_steps", 25))
+    frame = wait_for_job(qtbot, window, frame.job)
+    with qtbot.waitSignal(window.desk.opened, timeout=WAIT):
+        window.open(second)
+    frame = wait_for_job(qtbot, window, frame.job)
+    assert window.stage.denoise.picture is picture
+    assert window.stage.denoise.slider.value() == 0.2
+    assert window.panel.making.settings.diffusion_steps == 25
+    assert frame.sigmas[0] == pytest.approx(0.2)
+    with qtbot.waitSignal(window.desk.opened, timeout=WAIT):
+        window.open(small_checkpoint(tmp_path / "other", "ddpm"))
+    assert window.stage.denoise.picture is None
+    assert window.panel.making.settings.diffusion_steps != 25
+
+
+def test_the_window_stays_as_large_and_the_keyboard_is_never_lost(qtbot: QtBot, window: GalleryWindow) -> None:
+    window.resize(window.minimumSizeHint().expandedTo(QSize(1100, 640)))
+    before = window.size()
+    window.stage.grid.setFocus()
+    for mode in ("training", "samples", "inpaint", "training", "denoise", "training", "interpolate"):
+        window.actions_by_name[f"mode_{mode}"].trigger()
+        qtbot.wait(20)
+        assert window.size() == before, mode
+        assert window.focusWidget().isVisibleTo(window), mode
+
+
+def test_the_ladder_and_the_mask_can_be_seen_and_changed_by_mouse(qtbot: QtBot, window: GalleryWindow) -> None:
+    window.open(shipped(SHIPPED[0][0]))
+    wait_for_job(qtbot, window)
+    assert window.panel.cost.text().startswith("40 steps at 40 noise levels")
+    assert "40 noise levels" in window.bar.axis.accessibleDescription()
+    window.set_mode("inpaint")
+    board, size = window.stage.inpaint.board, window.stage.inpaint.brush_size
+    for part, radius in ((1, SIZES[1]), (0, SIZES[0])):
+        at = QPoint(round(part * (size.width() - 1)), size.height() // 2)
+        qtbot.mouseClick(size, Qt.MouseButton.LeftButton, pos=at)
+        assert board.brush.radius == pytest.approx(radius, rel=0.2)
+    qtbot.keyClick(board, Qt.Key.Key_BracketRight)
+    assert size.value() > 0
+    menu = window.stage.inpaint.masks.menu()
+    assert window.actions_by_name["mask_invert"] in menu.actions()
 
 
 def test_the_main_window_opens_it_lends_dots_and_closes_it(qtbot: QtBot) -> None:

@@ -11,7 +11,7 @@ from PySide6.QtGui import QColor
 from pytestqt.qtbot import QtBot
 
 from explorer.engine.frames import Array
-from explorer.gallery.bar import _marks
+from explorer.gallery.bar import _marks, rungs
 from explorer.gallery.board import MaskBoard
 from explorer.gallery.folders import SHIPPED, image_folder, is_run, shipped
 from explorer.gallery.grid import PictureGrid
@@ -166,6 +166,11 @@ def test_noise_levels_on_the_axis_stand_where_the_steps_pass_them() -> None:
     assert marks["clean"] == 1
     assert sigmas[round(marks["1"] * 101)] == pytest.approx(1, rel=0.06)
     assert {"5", "2", "1", "0.5", "0.2", "0.1", "0.05"} <= set(marks)
+
+
+def test_a_rung_of_the_ladder_begins_where_the_noise_level_changes() -> None:
+    assert rungs([4.0, 4.0, 4.0, 2.0, 2.0, 1.0, 1.0, 0.0]) == [0, 3 / 7, 5 / 7]
+    assert rungs([]) == []
 
 
 def test_folders_of_image_models_are_told_by_their_files(tmp_path: Path) -> None:

@@ -204,7 +204,10 @@ def test_dots_are_at_the_fraction_that_the_pictures_show(studio: Studio) -> None
     assert frame.dots.panes.shape == (1, 50, 2)
     assert frame.dots.pane_states[0].step == 30
     studio.show(5)
-    assert studio.frame().dots.pane_states[0].step == 15  # type: ignore[union-attr]
+    dots = studio.frame().dots
+    assert dots is not None
+    assert dots.pane_states[0].step == 15
+    assert dots.particle_step == dots.particle_shown  # they are where the pictures are, not behind
     frame = finished(studio)
     assert frame.dots is not None
     assert frame.dots.pane_states[0].step == 60
