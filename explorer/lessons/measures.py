@@ -8,7 +8,7 @@ Qt nor torch.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
 import numpy as np
@@ -158,6 +158,9 @@ def _distance(measure: Measure, frame: Frame) -> float | None:
     state = frame.pane_states[measure.pane - 1]
     if not state.distances.size or not state.distance_floor.size or state.distance_floor[0] <= 0:
         return None
+    now = frame.particle_step / max(frame.particle_steps, 1)
+    if state.distance_times.size and state.distance_times[-1] < now - 1 / 50:
+        return None  # distances are worked out when there is time: the newest is of an earlier moment
     return float(state.distances[-1] / state.distance_floor[0])
 
 
@@ -184,6 +187,11 @@ def _race_error(measure: Measure, frame: Frame) -> float | None:
     if one is None or other is None:
         return None
     return _ratio(_last_error(one.errors, measure.sigma), _last_error(other.errors, measure.sigma))
+
+
+def _race_loss(measure: Measure, frame: Frame) -> float | None:
+    racer, _ = _racers(replace(measure, against=measure.racer), frame)
+    return None if racer is None or not racer.curve_loss.size else float(racer.curve_loss[-1])
 
 
 def _race_time(measure: Measure, frame: Frame) -> float | None:
@@ -233,6 +241,7 @@ QUANTITIES: dict[str, Quantity] = {
     "floor": Quantity("floor of the loss over the loss", (), _floor),
     "rotational": Quantity("rotational share of the Jacobian", (), _rotational, frozenset({"fine", "curl"})),
     "race_error": Quantity("ratio of Fisher errors", ("racer", "against", "sigma"), _race_error, _RACE),
+    "race_loss": Quantity("loss", ("racer",), _race_loss, _RACE),
     "race_time": Quantity("ratio of times a step", ("racer", "against"), _race_time, _RACE),
     "race_variance": Quantity("ratio of gradient variances", ("racer", "against"), _race_variance, _RACE),
 }
