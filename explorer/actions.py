@@ -162,6 +162,7 @@ _LESSON = (
     ),
     _line("Lesson"),
     ActionSpec("lesson_open", "Lesson", "&Open lesson…", (), "Play a lesson from a file"),
+    ActionSpec("lesson_write", "Lesson", "&Write a lesson…", (), "Make a lesson of your own in one file"),
 )
 
 _HELP = (

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QFileDialog
 
+from explorer.late import made
 from explorer.lessons.files import SUFFIX, read_lesson
 from explorer.lessons.lesson import Lesson
 from explorer.lessons.panel import LessonPanel
 from explorer.lessons.player import LessonPlayer
+from explorer.panels.dropveil import leave_files
 from explorer.theme import Theme
+from explorer.views.tile import tell
 from explorer.wording import in_words
 from trainer.errors import InputError
 
 if TYPE_CHECKING:
+    from explorer.lessons.writer import LessonWriter
     from explorer.window import MainWindow
 
 NAVIGATION = ("lesson_next", "lesson_back", "lesson_end")
@@ -36,6 +41,18 @@ class LessonDesk(QObject):
         self.set_scale(window.scale)
         self.player = LessonPlayer(window, self.panel)
         self.player.changed.connect(self._mark)
+
+    @cached_property
+    def writer(self) -> LessonWriter:
+        """Where lessons are written."""
+        from explorer.lessons.taking import take
+        from explorer.lessons.writer import LessonWriter
+
+        writer = LessonWriter(lambda: take(self._window), self.player.start, self._window)
+        writer.set_theme(self._window.theme)
+        writer.set_scale(self._window.scale)
+        leave_files(writer)
+        return writer
 
     def choose(self) -> None:
         """Ask for a file and play it."""
@@ -59,6 +76,8 @@ class LessonDesk(QObject):
 
     def close(self) -> None:
         """The window is closed: what is remembered of it is how it was before the lesson."""
+        if made(self, "writer"):
+            self.writer.end()
         self.player.arrange_as_before()
 
     def _mark(self) -> None:
@@ -67,8 +86,10 @@ class LessonDesk(QObject):
 
     def set_theme(self, theme: Theme) -> None:
         """Draw in these colours."""
-        self.panel.set_theme(theme)
+        for part in (self.panel, *made(self, "writer")):
+            tell(part, "set_theme", theme)
 
     def set_scale(self, factor: float) -> None:
         """Type this many times its size."""
-        self.panel.set_scale(factor)
+        for part in (self.panel, *made(self, "writer")):
+            tell(part, "set_scale", factor)

@@ -74,8 +74,8 @@ class LessonPlayer(QObject):
         """The step that is shown."""
         return None if self.lesson is None else self.lesson.steps[self.index]
 
-    def start(self, lesson: Lesson) -> bool:
-        """Play this lesson from its beginning; False if the person would rather keep what is open."""
+    def start(self, lesson: Lesson, index: int = 0) -> bool:
+        """Play this lesson from this step on; False if the person would rather keep what is open."""
         window = self._window
         if self.lesson is None:
             if not window.files.may_leave():
@@ -84,7 +84,7 @@ class LessonPlayer(QObject):
             self._before = window.quick_snapshot(), window.document.path, window.document.changed, layout
         self.lesson = lesson
         self.panel.show()
-        self._enter(0, begin=True)
+        self._enter(index, begin=True)
         return True
 
     def next(self) -> None:
