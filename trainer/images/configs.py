@@ -86,7 +86,7 @@ _UNET: dict[str, Check] = {
     "center_input_sample": _flag,
     "time_embedding_type": _word("fourier", "positional"),
     "time_embedding_dim": _maybe(_whole(1, 8192)),
-    "freq_shift": _whole(0, 1),
+    "freq_shift": _maybe(_whole(0, 1)),  # null where nothing uses it, as in NCSN++
     "flip_sin_to_cos": _flag,
     "down_block_types": _each(_word(*_DOWN)),
     "mid_block_type": _maybe(_word("UNetMidBlock2D")),
@@ -94,7 +94,7 @@ _UNET: dict[str, Check] = {
     "block_out_channels": _each(_whole(4, 2048)),
     "layers_per_block": _whole(1, 16),
     "mid_block_scale_factor": _number(1e-3, 1e3),
-    "downsample_padding": _whole(0, 1),
+    "downsample_padding": _maybe(_whole(0, 1)),
     "downsample_type": _word("conv", "resnet"),
     "upsample_type": _word("conv", "resnet"),
     "dropout": _number(0, 1),

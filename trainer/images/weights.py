@@ -91,7 +91,7 @@ def read_header(file: BinaryIO, path: Path) -> dict[str, Entry]:
     file.seek(0)
     length = int.from_bytes(_exactly(file, 8, path), "little")
     if length > min(_LARGEST_HEADER, size - 8):
-        raise InputError(f"{path}: claims a header of {length:,} bytes, more than it can have; {_COPY}")
+        raise InputError(f"{path}: is no safetensors file: its header would be longer than it is; {_COPY}")
     try:
         values = _parsed(_exactly(file, length, path))
         if not isinstance(values, dict):

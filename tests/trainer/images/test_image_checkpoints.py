@@ -112,6 +112,27 @@ def test_all_files_side_by_side_with_old_names(tmp_path: Path, x: torch.Tensor, 
     assert torch.equal(load_image_model(flat).score(x, sigma), load_image_model(nested).score(x, sigma))
 
 
+def test_an_ncsnpp_leaves_open_what_it_does_not_use(tmp_path: Path, x: torch.Tensor) -> None:
+    nested, flat = made_elsewhere(tmp_path / "nested"), tmp_path / "flat"
+    unet = small_unet(
+        channels=3,
+        block_out_channels=(32, 64),
+        down_block_types=("SkipDownBlock2D", "AttnSkipDownBlock2D"),
+        up_block_types=("AttnSkipUpBlock2D", "SkipUpBlock2D"),
+        mid_block_scale_factor=math.sqrt(2),
+        norm_num_groups=None,
+        attention_head_dim=None,
+        freq_shift=None,
+    )
+    unet.save_pretrained(flat)
+    shutil.copy(nested / "scheduler" / "scheduler_config.json", flat)
+    assert json.loads((flat / "config.json").read_text())["freq_shift"] is None
+    model = load_image_model(flat)
+    colour, level = x.expand(-1, 3, -1, -1), torch.full((len(x),), 0.5)
+    with torch.no_grad():
+        torch.testing.assert_close(model.unet(colour, level).sample, unet(colour, level).sample)
+
+
 def test_score_sde_ve_has_its_data_between_0_and_1(tmp_path: Path, x: torch.Tensor) -> None:
     model = load_image_model(made_elsewhere(tmp_path / "m", "ncsn"))
     assert (model.sigma_max, model.sigma_min) == pytest.approx((16, 0.1))
