@@ -27,7 +27,7 @@ from explorer.edits import (
 from explorer.engine.frames import Frame
 from explorer.engine.messages import Move, Release, Reset, RunRace, Train
 from explorer.layouts import Layout
-from explorer.lessons.lesson import CONTROLS, Beginning, Doing, Lesson, Step
+from explorer.lessons.lesson import CONTROLS, Doing, Lesson, Step
 from explorer.lessons.measures import QUANTITIES, measured, progress, words
 from explorer.lessons.panel import LessonPanel
 from trainer.plans import names
@@ -155,10 +155,12 @@ class LessonPlayer(QObject):
         """Begin the run of this step, with the weights of a project if it comes with them."""
         begin = lesson.steps[lesson.origin(index)].begin
         setup = lesson.setup(index)
-        if isinstance(begin, Beginning) or index != lesson.origin(index):
-            self._window.files.adopt(Project(setup, setup), None)
-        elif begin is not None:
+        if isinstance(begin, Project):
             self._window.files.adopt(begin, None)
+            for command in differences(begin.setup, setup):
+                self._window.edit(command)
+        else:
+            self._window.files.adopt(Project(setup, setup), None)
 
     def _look(self, step: Step) -> None:
         """Arrange the window for the step."""
@@ -235,6 +237,8 @@ class LessonPlayer(QObject):
         value = measured(predict.measure, frame) if done >= 1 else None
         if value is not None:
             question.show_result(value, words(predict.measure, frame))
+        elif done >= 1 and predict.when.clock == "race" and frame.racing:
+            self._window.session.send(RunRace(False))  # errors and variances have all the time then
 
     def _races(self, frame: Frame) -> bool:
         """Whether the race that the frame shows is that of the step."""

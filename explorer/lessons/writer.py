@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QEvent, QObject, Qt
+from PySide6.QtCore import QEvent, QObject, Qt, QTimer
 from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import (
     QDialog,
@@ -178,12 +178,12 @@ class LessonWriter(QDialog):
 
     def save(self) -> bool:
         """Save where the lesson lies; asks for a name the first time. False when nothing was saved."""
-        lesson = self._whole("save")
+        lesson = self._whole("saved")
         return lesson is not None and (self._write_file(lesson) if self.manuscript.path else self._save_as(lesson))
 
     def save_as(self) -> bool:
         """Ask for a name and save; False when nothing was saved."""
-        lesson = self._whole("save")
+        lesson = self._whole("saved")
         return lesson is not None and self._save_as(lesson)
 
     def may_leave(self) -> bool:
@@ -218,12 +218,12 @@ class LessonWriter(QDialog):
             first = self._problems[0]
             if first.step is not None:
                 self.manuscript.select(first.step)
-                self.form.show_field(first.field)
+                self._go_to(first.field)
             elif first.field in ("title", "about"):
                 getattr(self, first.field).editor.setFocus()
             more = len(self._problems) - 1
-            rest = f", and {more} more" if more else ""
-            self._say(f"Cannot {wanted} yet{rest}. {first.said}.")
+            rest = f" Then {more} more." if more else ""
+            self._say(f"Not {wanted} yet. {first.said}.{rest}")
             return None
         try:
             return lesson_of(self.manuscript.draft)
@@ -242,7 +242,7 @@ class LessonWriter(QDialog):
 
     def play(self) -> None:
         """Play the lesson as it is now, from the chosen step on."""
-        lesson = self._whole("play")
+        lesson = self._whole("played")
         if lesson is not None:
             self._say("")
             try:
@@ -257,7 +257,7 @@ class LessonWriter(QDialog):
             self._say("A lesson has no more steps than these.")
             return
         script.add(DraftStep(**self._take().values(run=run or script.selected < 0)))
-        self.form.title.editor.setFocus()
+        self._go_to("title")
 
     def _run(self, begins: bool) -> None:
         """Let the step begin a run, with what is open now, or go on with the one before."""
@@ -273,7 +273,13 @@ class LessonWriter(QDialog):
     def _ask(self, question: DraftQuestion | None) -> None:
         self.manuscript.retake("question", question=question)
         if question is not None:
-            self.form.show_field("question.ask")
+            self._go_to("question.ask")
+
+    def _go_to(self, field: str) -> None:
+        """Let the keyboard have a field, and let it be seen once the form has settled."""
+        widget = self.form.show_field(field)
+        margin = self.area.viewport().height() // 3
+        QTimer.singleShot(0, widget, lambda: self.area.ensureWidgetVisible(widget, 0, margin))
 
     def _write(self, values: dict[str, Any]) -> None:
         """Take over what was typed."""
@@ -290,6 +296,7 @@ class LessonWriter(QDialog):
         """Show what has changed; `turned` if another step is looked at or the steps are others."""
         script = self.manuscript
         draft, step = script.draft, script.step
+        self._say("")  # what was said was about how it was before
         if turned:
             self.title.set_text(draft.title)
             self.about.set_text(draft.about)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
-from typing import Any
 
 from PySide6.QtCore import QTimer, Signal
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
@@ -15,12 +14,13 @@ from explorer.layouts import story_places
 from explorer.lessons.draft import DraftQuestion, DraftStep
 from explorer.lessons.lesson import CONTROLS, MOST_SHOWN, Beginning, Control
 from explorer.lessons.proofs import LONGEST
+from explorer.lessons.tabbing import order_tabs
 from explorer.lessons.writerparts import Names, TextField, Ticks
 from explorer.lessons.writerquestion import DOINGS, WIDE, QuestionForm
 from explorer.panels.fields import FieldRow, Spec
 from explorer.panels.form import FoldingSection
 from explorer.panels.formula import FormulaView, extent
-from explorer.panes import pane_titles
+from explorer.panes import pane_names, pane_titles
 from explorer.theme import CONTROL, UNIT, Theme, font
 from explorer.views.tile import tell
 from trainer.plans import names
@@ -72,10 +72,10 @@ class StepForm(QWidget):
         self.preview = FormulaView()
         self.preview.hide()
         self.run = FieldRow(_RUN)
-        self.do = Ticks("on entering", hint="Done when a student comes to this step.")
+        self.do = Ticks("on entering", columns=3, hint="Done when a student comes to this step.")
         self.do.offer(DOINGS)
         self.show_ = Ticks(
-            "squares", columns=3, most=MOST_SHOWN, hint="Up to four alone and large; none ticked shows all eight."
+            "squares", columns=4, most=MOST_SHOWN, hint="Up to four alone and large; none ticked shows all eight."
         )
         self.controls = Ticks("the student has", columns=3)
         self.controls.offer([(name, *STUDENT[name]) for name in CONTROLS])
@@ -160,6 +160,7 @@ class StepForm(QWidget):
             self.question.set_scene(panes, racers, squares)
         if before is None or asks != (before.question is not None):
             self.sections["Question"].set_folded(not asks)
+        order_tabs(self)
 
     def take(self, step: DraftStep) -> None:
         """The step is this now, as the person has typed it; nothing is shown anew."""
@@ -176,28 +177,21 @@ class StepForm(QWidget):
         inner = "question."
         self.question.set_problems({n.removeprefix(inner): v for n, v in lines.items() if n.startswith(inner)})
 
-    def show_field(self, field: str) -> None:
-        """Open the section of a field and let the keyboard have it."""
-        if field.startswith("question."):
-            self.sections["Question"].set_folded(False)
-            rows = self.question.rows
-            name = field.removeprefix("question.")
-            if name.startswith("choices."):
-                _, k, end = name.split(".")
-                self.question.answers.rows[int(k)][0 if end == "text" else 1].setFocus()
-            elif name in rows:
-                rows[name].editor.setFocus()
-            else:
-                (self.question.reveal if name == "reveal" else self.question.ask).editor.setFocus()
-            return
-        section, widget = {
-            "title": ("Words", self.title.editor),
-            "text": ("Words", self.text.editor),
-            "formula": ("Words", self.formula.editor),
-            "explain": ("Explanations", self.explain.adder),
-        }.get(field, ("Run", self.run.editor))
+    def show_field(self, field: str) -> QWidget:
+        """Open the section of a field and let the keyboard have it; what has it then is returned."""
+        inner = field.removeprefix("question.")
+        if field != inner:
+            section, widget = "Question", self.question.field(inner)
+        else:
+            section, widget = {
+                "title": ("Words", self.title.editor),
+                "text": ("Words", self.text.editor),
+                "formula": ("Words", self.formula.editor),
+                "explain": ("Explanations", self.explain.adder),
+            }.get(field, ("Run", self.run.editor))
         self.sections[section].set_folded(False)
         widget.setFocus()
+        return widget
 
     def set_theme(self, theme: Theme) -> None:
         """Draw in these colours."""
@@ -242,10 +236,10 @@ def _reason(error: Exception) -> str:
 def run_words(step: DraftStep, setup: Setup | None) -> str:
     """What the run of a step begins with, or how it differs from the step before, in a line."""
     if isinstance(step.begin, Beginning):
-        return f"{_named(step.begin.painting)}; a fresh network."
+        return f"{_named(step.begin.painting)}, with a fresh network."
     if step.begin is not None:
-        weights = "its weights too" if step.begin.network is not None else "without weights"
-        return f"{_named(step.begin.name)}, training step {step.begin.steps:,}; {weights}."
+        weights = "with its weights" if step.begin.network is not None else "without weights"
+        return f"{_named(step.begin.name)} at training step {step.begin.steps:,}, {weights}."
     changed = ", ".join(sorted(step.change))
     if changed:
         return f"Changes settings of the step before: {changed}."
@@ -263,5 +257,6 @@ def squares_of(step: DraftStep, setup: Setup | None) -> list[tuple[str, str, str
     question = step.question
     more = (*step.show, *(question.covers if question is not None else ()))
     views = (*views, *(view for view in dict.fromkeys(more) if view not in views))
-    titles: dict[str, Any] = TITLES | dict(zip(PANE_VIEWS, pane_titles(scene), strict=False))
-    return [(view, titles.get(view, view), f"Show {titles.get(view, view)} large") for view in views]
+    whole = TITLES | dict(zip(PANE_VIEWS, pane_titles(scene), strict=False))
+    short = TITLES | dict(zip(PANE_VIEWS, map(_named, pane_names(scene)), strict=False))
+    return [(view, short.get(view, view), whole.get(view, view)) for view in views]

@@ -26,6 +26,9 @@ from explorer.panels.fields import Choice
 from explorer.panels.icons import icon
 from explorer.theme import CAPTION, CONTROL, LIGHT, UNIT, Theme, font
 
+_ROOM = 560
+"""Pixels that a row of names has at scale 1."""
+
 
 def sheet(theme: Theme, scale: float) -> str:
     """What the common sheet does not say: a text that is written, not only read."""
@@ -156,6 +159,7 @@ class Ticks(QWidget):
         super().__init__()
         self._what, self._columns, self._most = what, columns, most
         self._factor = 1.0
+        self._words: dict[str, str] = {}
         self.boxes: dict[str, QCheckBox] = {}
         self.note = Note(hint)
         self._grid = QGridLayout()
@@ -185,9 +189,10 @@ class Ticks(QWidget):
                 box.setFont(font(CONTROL, scale=self._factor))
                 self._grid.addWidget(box, k // self._columns, k % self._columns)
         for name, words, tip in names:
-            self.boxes[name].setText(words.replace("&", "&&"))
             self.boxes[name].setAccessibleName(f"{self._what}: {words}")
             self.boxes[name].setToolTip(tip)
+        self._words = {name: words for name, words, _ in names}
+        self._fit()
 
     def ticked(self) -> tuple[str, ...]:
         """The names that are ticked."""
@@ -209,6 +214,14 @@ class Ticks(QWidget):
         for box in self.boxes.values():
             box.setFont(font(CONTROL, scale=factor))
         self.note.setFont(font(CAPTION, scale=factor))
+        self._fit()
+
+    def _fit(self) -> None:
+        """Words that are wider than their column end in dots; the tip has them all."""
+        room = round(_ROOM / self._columns * self._factor) - round(3 * UNIT * self._factor) - 2 * UNIT
+        for name, box in self.boxes.items():
+            words = box.fontMetrics().elidedText(self._words[name], Qt.TextElideMode.ElideRight, room)
+            box.setText(words.replace("&", "&&"))
 
     def _edited(self) -> None:
         self._limit()

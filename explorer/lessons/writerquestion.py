@@ -22,7 +22,7 @@ from explorer.views.tile import tell
 DOINGS: tuple[tuple[Doing, str, str], ...] = (
     ("train", "train", "Training goes on"),
     ("pause", "pause training", "Training stops where it is"),
-    ("reset", "learn from the beginning", "Training starts again from a fresh network"),
+    ("reset", "learn anew", "Training starts again from a fresh network"),
     ("release", "release particles", "All particles start anew"),
     ("move", "move particles", "Particles go on moving"),
     ("hold", "hold particles", "Particles stay where they are"),
@@ -75,8 +75,8 @@ class QuestionForm(QWidget):
         self.ask = TextField("question", "What the student is asked", LONGEST["question.ask"], lines=2)
         self.answers = Answers()
         self.rows = {spec.path: FieldRow(spec) for spec in _FIELDS}
-        self.covers = Ticks("covered", hint="Covered until an answer is chosen.")
-        self.do = Ticks("done then", hint="Done once an answer is chosen.")
+        self.covers = Ticks("covered", columns=4, hint="Covered until an answer is chosen.")
+        self.do = Ticks("done then", columns=3, hint="Done once an answer is chosen.")
         self.do.offer(DOINGS)
         self.reveal = TextField("said after", "What is said once it is known", LONGEST["question.reveal"], lines=3)
         self._captions = [QLabel("covered squares"), QLabel("done then")]
@@ -133,6 +133,17 @@ class QuestionForm(QWidget):
         self.covers.offer(squares)
         self.covers.set_ticked(self._question.covers)
         self.set_scale(self._factor)
+
+    def field(self, name: str) -> QWidget:
+        """The editor of a field of the question."""
+        if name.startswith("choices."):
+            _, place, end = name.split(".")
+            return self.answers.rows[int(place)][0 if end == "text" else 1]
+        if name in self.rows:
+            return self.rows[name].editor
+        if name == "ranges":
+            return self.answers.rows[0][1]
+        return (self.reveal if name == "reveal" else self.ask).editor
 
     def set_problems(self, lines: Mapping[str, str]) -> None:
         """What is wrong with which field, by the field's name within the question."""
