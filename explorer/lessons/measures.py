@@ -165,7 +165,7 @@ def _distance(measure: Measure, frame: Frame) -> float | None:
 
 
 def _fisher(measure: Measure, frame: Frame) -> float | None:
-    return _last_error(frame.errors, measure.sigma)
+    return _last_error(frame, measure.sigma)
 
 
 def _floor(measure: Measure, frame: Frame) -> float | None:
@@ -186,7 +186,7 @@ def _race_error(measure: Measure, frame: Frame) -> float | None:
     one, other = _racers(measure, frame)
     if one is None or other is None:
         return None
-    return _ratio(_last_error(one.errors, measure.sigma), _last_error(other.errors, measure.sigma))
+    return _ratio(_last_error(one, measure.sigma), _last_error(other, measure.sigma))
 
 
 def _race_loss(measure: Measure, frame: Frame) -> float | None:
@@ -217,9 +217,11 @@ def _ratio(one: float | None, other: float | None) -> float | None:
     return None if not one or not other else one / other
 
 
-def _last_error(errors: np.ndarray, sigma: float) -> float | None:
-    """The newest error at this level; 0 stands for one that is not measured yet."""
-    column = errors[:, _level(sigma)] if errors.size else errors
+def _last_error(of: Frame | Racer, sigma: float) -> float | None:
+    """The newest error at this level, once it is of the latter half of the steps; 0 stands for one not measured yet."""
+    if not of.error_steps.size or 2 * of.error_steps[-1] < of.step:
+        return None  # errors are worked out when there is time, and are due at 50, 100, 200 ... steps
+    column = of.errors[:, _level(sigma)]
     known = column[column > 0]
     return float(known[-1]) if known.size else None
 
