@@ -73,6 +73,13 @@ class MaskBoard(QWidget):
             self._future.clear()
         self.update()
 
+    def forget(self) -> None:
+        """Show no picture, and keep no mask."""
+        self._image, self.unknown = None, np.zeros((1, 1), bool)
+        self._past.clear()
+        self._future.clear()
+        self.update()
+
     def set_mask(self, mask: Mask) -> None:
         """Take another mask, as a step to undo."""
         self._remember(self.unknown)

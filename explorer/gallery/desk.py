@@ -19,6 +19,7 @@ from explorer.engine.gallery.orders import (
     ModelOpened,
     ModelRefused,
     OpenModel,
+    Play,
 )
 from explorer.engine.messages import Notice
 
@@ -83,6 +84,12 @@ class GalleryDesk(QObject):
         """Begin this job under a number of its own."""
         self._number += 1
         self.send(replace(job, number=self._number))
+
+    def rest(self) -> None:
+        """Hold the job, and show no more of it: what is wanted now cannot be begun yet."""
+        self._number += 1
+        self.frame = None
+        self.send(Play(False))
 
     def send(self, order: GalleryOrder) -> None:
         """Hand the process an order; never waits. One that was given up is started once more for it."""

@@ -16,6 +16,8 @@ from explorer.engine.frames import Array
 from explorer.gallery.imaging import Pixels, enlarged, pixels, sheet, to_image
 from explorer.theme import LIGHT, Theme
 
+NOTHING = np.zeros((0, 1, 1, 1), np.float32), np.zeros(0, np.float32)
+"""No pictures, and which of them diverged: what an empty grid shows."""
 _GAP = 4
 """Pixels between pictures that are large enough; 1 between small ones."""
 
@@ -53,7 +55,7 @@ class PictureGrid(QWidget):
         self._pixels, self._gone, self._image = pixels(pictures), diverged, None
         if self._pixels.shape != before:
             self._arrange()
-            if self.index >= len(pictures):
+            if 0 < len(pictures) <= self.index:
                 self.index = len(pictures) - 1
             self._describe()
         self.update()

@@ -17,7 +17,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 from explorer.engine.frames import Array, Frame, joined
 from explorer.engine.gallery.frames import Follow, GalleryFrame
 from explorer.engine.gallery.orders import ModelOpened
-from explorer.gallery.grid import PictureGrid
+from explorer.gallery.grid import NOTHING, PictureGrid
 from explorer.gallery.strip import FilmStrip, StripRow
 from explorer.gallery.subjects import DenoiseSubject, InpaintSubject
 from explorer.gallery.titled import SquareBox, Titled
@@ -168,6 +168,13 @@ class GalleryStage(QWidget):
         if self._mode == "samples" and frame.shown == frame.steps and 0 <= self.grid.index < len(frame.pictures):
             self.sample = np.clip(frame.pictures[self.grid.index], -1, 1)
 
+    def show_nothing(self) -> None:
+        """Show no pictures, as long as what is to be made of them is not known."""
+        self._frame = None
+        self.grid.show_pictures(*NOTHING)
+        self.pictures.set_caption("")
+        self._show_way(None)
+
     def _caption(self) -> None:
         frame = self._frame
         if frame is None or not frame.job:
@@ -183,6 +190,7 @@ class GalleryStage(QWidget):
         if follow is None:
             self.way.set_title("Way of one picture")
             self.way.set_empty("Choose a picture to see its way out of noise")
+            self.strip.show_rows((), ())
             self._no_neighbours("Choose a picture first")
             return
         self.way.set_empty("")
@@ -211,7 +219,7 @@ class GalleryStage(QWidget):
 
     def _no_neighbours(self, why: str) -> None:
         """Say why there are none; those of the picture before are not left to be taken for this one's."""
-        self.neighbours.show_pictures(np.zeros((0, 1, 1, 1), np.float32), np.zeros(0, np.float32))
+        self.neighbours.show_pictures(*NOTHING)
         self.distance.hide()
         self.near.set_empty(why)
 

@@ -12,7 +12,7 @@ from explorer.engine.gallery.orders import ModelOpened
 from explorer.gallery.board import MaskBoard
 from explorer.gallery.brushsize import BrushSize
 from explorer.gallery.given import INVITATION, ROW, PictureChooser
-from explorer.gallery.grid import PictureGrid
+from explorer.gallery.grid import NOTHING, PictureGrid
 from explorer.gallery.titled import SquareBox, Titled
 from explorer.panels.sigma import NoiseSlider
 from explorer.theme import CONTROL, UNIT, Theme, font
@@ -39,7 +39,10 @@ class DenoiseSubject(QWidget):
             Titled("With noise", SquareBox(self._grids[1]), _Row(self.slider)),
             Titled("One step", SquareBox(self._grids[2]), _Row(QWidget())),
         ]
-        self._parts[2].setToolTip("The network's estimate of the clean picture, x + σ² s(x, σ): the posterior mean")
+        unit = "rms error: root mean square difference to the picture, of pixel values from black −1 to white 1"
+        self._parts[1].setToolTip(unit)
+        estimate = "The network's estimate of the clean picture, x + σ² s(x, σ): the posterior mean"
+        self._parts[2].setToolTip(f"{estimate}\n{unit}")
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(2 * UNIT)
@@ -54,6 +57,9 @@ class DenoiseSubject(QWidget):
         if anew:
             self.picture = None
             self.slider.set_value(0.5)
+            for grid, part in zip(self._grids, self._parts, strict=True):
+                grid.show_pictures(*NOTHING)
+                part.set_caption("")
         self.chooser.open(model)
         if self.picture is None:
             self._parts[0].set_empty(INVITATION)
@@ -113,6 +119,8 @@ class InpaintSubject(QWidget):
         """Work for this model; picture and mask stay unless it is to begin `anew`: then the lower half is unknown."""
         if anew:
             self.picture = None
+            self.board.forget()
+            self.part.set_caption("")
         self.chooser.open(model)
         if self.picture is None:
             self.part.set_empty(INVITATION)

@@ -19,15 +19,7 @@ from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QMainWindow, QVBoxLayout
 
 from explorer.actions import make_actions
 from explorer.engine.gallery.frames import GalleryFrame
-from explorer.engine.gallery.orders import (
-    Exported,
-    FollowPicture,
-    Job,
-    ModelOpened,
-    Play,
-    Show,
-    Steps,
-)
+from explorer.engine.gallery.orders import Exported, FollowPicture, Job, ModelOpened, Play, Show, Steps
 from explorer.files import dropped_files
 from explorer.gallery.actions import EXCLUSIVE, MODES, SPECS
 from explorer.gallery.bar import GalleryBar
@@ -36,7 +28,7 @@ from explorer.gallery.folders import SHIPPED, image_folder, is_run, shipped
 from explorer.gallery.making import Making, MakingPanel
 from explorer.gallery.moderow import ModeRow
 from explorer.gallery.saving import Saver
-from explorer.gallery.stage import GalleryStage
+from explorer.gallery.stage import FIRST, GalleryStage
 from explorer.menubar import StateLine, build_menus
 from explorer.panels.dropveil import DropVeil
 from explorer.panels.menus import RecentMenu
@@ -251,8 +243,8 @@ class GalleryWindow(QMainWindow):
         self.begin()
 
     def _refused(self, path: str, line: str) -> None:
-        self.stage.say("" if self.desk.model is not None else "File > Open image model, or drop a folder here")
-        self.bar.say("nothing is running" if self.desk.model is None else self.desk.model.name)
+        self.stage.say("" if self.desk.model is not None else FIRST)
+        self.bar.show_frame(self.desk.frame or GalleryFrame())
         self.tell("error", line if line.startswith(path) else f"{path}: {line}")
 
     # --- jobs ---------------------------------------------------------------------------------------------
@@ -282,6 +274,12 @@ class GalleryWindow(QMainWindow):
         if job is not None:
             self.stage.say("")
             self.desk.begin(job)
+        elif self.mode != "training":
+            if self.desk.model is not None:  # the job before is not this mode's
+                self.desk.rest()
+            self.stage.show_nothing()
+            self.bar.show_frame(GalleryFrame())
+            self.actions_by_name["play"].setChecked(False)
 
     def _job(self) -> Job | None:
         """What is to be made; None while something is missing, which the stage says."""
@@ -324,7 +322,7 @@ class GalleryWindow(QMainWindow):
     def _play(self, on: bool) -> None:
         """Run on, or hold; a job that is done begins anew."""
         frame = self.desk.frame
-        if on and frame is not None and frame.step >= frame.steps:
+        if on and (frame is None or frame.step >= frame.steps):
             self.begin()
         else:
             self.desk.send(Play(on))

@@ -16,6 +16,7 @@ from explorer.engine.gallery.orders import (
     GalleryOrder,
     GalleryStart,
     Job,
+    ModelOpened,
     ModelRefused,
     OpenModel,
     Play,
@@ -49,6 +50,7 @@ class GalleryClient:
         self._worker = Worker("score-pictures", run_gallery, GalleryFrame, CAPACITY)
         self._model: OpenModel | None = None
         self._job: Job | None = None
+        self._before: tuple[OpenModel | None, Job | None] | None = None  # while another model is being opened
         self._dots: Order | None = None
         self._moving, self._followed = True, -1
         self._deaths: deque[float] = deque(maxlen=_RESTARTS)
@@ -78,6 +80,7 @@ class GalleryClient:
         """Hand it an order; never waits."""
         match order:
             case OpenModel():
+                self._before = self._before or (self._model, self._job)
                 self._model, self._job = order, None
             case Job():
                 self._job, self._moving = order, True
@@ -102,8 +105,11 @@ class GalleryClient:
             if isinstance(event, Ready):
                 self.ready = True
                 continue
-            if isinstance(event, ModelRefused) and self._model is not None and self._model.path == event.path:
-                self._model = None
+            if isinstance(event, ModelOpened | ModelRefused) and self._model and self._model.path == event.path:
+                if isinstance(event, ModelRefused):  # the one before stays
+                    self._model, job = self._before or (None, None)
+                    self._job = self._job or job
+                self._before = None
             told.append(event)
         return told
 

@@ -145,8 +145,8 @@ class _Gallery:
         match order:
             case OpenModel(path):
                 self._publish(f"opening {Path(path).name}")
-                studio.open(order)
-                self._moving = False
+                if studio.open(order):
+                    self._moving = False
             case Job():
                 studio.begin(order)
                 self._moving, self._left, self._owed = True, None, 1.0

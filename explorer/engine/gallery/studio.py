@@ -56,14 +56,14 @@ class Studio:
 
     # --- orders -------------------------------------------------------------------------------------------
 
-    def open(self, order: OpenModel) -> None:
-        """Open a model, or say why it cannot be; the one before stays then."""
+    def open(self, order: OpenModel) -> bool:
+        """Open a model, or say why it cannot be: the one before stays then, with its job; whether it is open."""
         try:
             folder = newest(Path(order.path))
             model = load_image_model(folder, self._device)
         except InputError as error:
             self.answers.append(ModelRefused(order.path, str(error)))
-            return
+            return False
         self._model, self._models = model, self._models + 1
         self._run = self._following = self._training = None
         try:
@@ -73,6 +73,7 @@ class Studio:
             if order.training:
                 self.answers.append(Notice("warning", str(error)))
         self.answers.append(self._opened(order, folder, model))
+        return True
 
     def _opened(self, order: OpenModel, folder: Path, model: ImageScore) -> ModelOpened:
         card, training = model.card, self._training
@@ -90,8 +91,8 @@ class Studio:
             step=card.step,
             parameters=parameters,
             facts=(
-                ("trained on", f"{data.count:,} of {data.name}" if data.count else data.name or "not said"),
-                ("made by", card.command or "not said"),
+                ("trained on", f"{data.count:,} of {data.name}" if data.count else data.name or "pictures not named"),
+                ("made by", card.command or "a command not named"),
                 *((name.replace("_", " "), f"{value:.4g}") for name, value in sorted(card.metrics.items())),
             ),
             source=(order.training or data.source) if training is not None else "",

@@ -96,11 +96,12 @@ def test_every_mode_by_its_key(qtbot: QtBot, window: GalleryWindow, tmp_path: Pa
     assert picture is not None
     known = ~board.unknown
     np.testing.assert_allclose(frame_of(window).pictures[0][:, known], picture[:, known], atol=1e-3)
+    job = frame_of(window).job
     window.actions_by_name["mask_undo"].trigger()
     assert not board.unknown.any()
 
     window.actions_by_name["mode_interpolate"].trigger()
-    frame = wait_for_job(qtbot, window, frame_of(window).job)
+    frame = wait_for_job(qtbot, window, job)
     assert frame.pictures.shape == (9, 1, 8, 8)
     apart = np.square(frame.pictures[1:] - frame.pictures[:-1]).mean((1, 2, 3))
     assert apart.max() < np.square(frame.pictures[-1] - frame.pictures[0]).mean()
@@ -168,6 +169,27 @@ def test_models_made_elsewhere_open_and_what_does_not_says_why(
     assert window.recent.paths() == (elsewhere,)
 
 
+def test_a_folder_refused_leaves_the_model_before_even_to_a_process_that_is_killed(
+    qtbot: QtBot, window: GalleryWindow, tmp_path: Path
+) -> None:
+    window.open(small_checkpoint(tmp_path / "model"))
+    frame = wait_for_job(qtbot, window)
+    window.panel.form.edited.emit(with_value(window.panel.making, "settings.diffusion_steps", 100))
+    qtbot.waitUntil(lambda: frame_of(window).job > frame.job and frame_of(window).moving, timeout=WAIT)
+    (tmp_path / "bad").mkdir()
+    (tmp_path / "bad" / "model_index.json").write_text("no")
+    with qtbot.waitSignal(window.desk.refused, timeout=WAIT):
+        window.open(tmp_path / "bad")
+    qtbot.waitUntil(lambda: done(window, frame.job), timeout=WAIT)  # nobody has stopped it
+    assert "step 100 of 100" in window.bar.words.text()
+    process = window.desk.client.pid
+    assert process is not None
+    with qtbot.waitSignal(window.desk.died, timeout=WAIT):
+        os.kill(process, signal.SIGKILL if sys.platform != "win32" else signal.SIGTERM)
+    window.desk.frame = None
+    assert wait_for_job(qtbot, window).pictures.shape == frame.pictures.shape
+
+
 def test_files_are_saved_and_a_picture_is_brought_in(
     qtbot: QtBot, window: GalleryWindow, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -184,6 +206,12 @@ def test_files_are_saved_and_a_picture_is_brought_in(
     assert len(read_pictures(tmp_path / "all.npz")) == 64
     window.set_mode("inpaint")
     assert window.stage.inpaint.picture is None
+    qtbot.wait(200)  # frames of the samples may be on their way
+    assert window.desk.frame is None
+    assert not len(window.stage.grid._pixels)
+    assert window.bar.words.text() == "nothing is running"
+    window.actions_by_name["play"].trigger()
+    assert not window.actions_by_name["play"].isChecked()
     window.stage.inpaint.chooser.take_file(tmp_path / "grid.png")
     assert window.stage.inpaint.picture is not None
     assert window.stage.inpaint.picture.shape == (1, 8, 8)
@@ -242,6 +270,7 @@ def test_another_checkpoint_of_a_run_takes_settings_and_pictures_over(
     with qtbot.waitSignal(window.desk.opened, timeout=WAIT):
         window.open(small_checkpoint(tmp_path / "other", "ddpm"))
     assert window.stage.denoise.picture is None
+    assert not any(len(grid._pixels) for grid in window.stage.denoise._grids)  # nothing of the model before is left
     assert window.panel.making.settings.diffusion_steps != 25
 
 
