@@ -3,6 +3,8 @@
 One training step can be made as long as one likes: 65,536 points with a thousand directions each, or a network that is
 a thousand wide. torch lets other threads run meanwhile, so the pulse goes on, and says once what takes so long. What
 holds the interpreter itself, and a process that is stopped, have no pulse; the window then starts the engine again.
+
+Once a minute it also hands freed memory back to the system.
 """
 
 from __future__ import annotations
@@ -13,6 +15,7 @@ from threading import Thread
 from time import perf_counter
 from typing import Self
 
+from explorer.engine.memory import give_back
 from explorer.engine.messages import Event, Heartbeat, Notice
 
 EVERY = 0.25
@@ -22,6 +25,9 @@ LONG = 10.0
 """Seconds of one turn after which the person is told."""
 
 REMEDY = "Choose a smaller batch, fewer directions, particles or units, then Train > Restart engine."
+
+_TIDY = 60.0
+"""Seconds between two times that freed memory is given back."""
 
 _SILENT = 60.0
 """Seconds until the person is told again."""
@@ -60,8 +66,12 @@ class Pulse:
         self._turn = (perf_counter(), step)
 
     def _beat(self) -> None:
+        tidied = perf_counter()
         while not self._ended.wait(EVERY):
             (began, step), now = self._turn, perf_counter()
+            if now - tidied > _TIDY:
+                tidied = now
+                give_back()
             try:
                 self._send(Heartbeat(step))
                 if not self.hushed and now - began > LONG and now - self._told > _SILENT:

@@ -5,8 +5,12 @@
 Starts a virtual display unless there is one already (`--display` uses the one there is), the program on it, and a
 seeded student at its mouse and keyboard; every ten minutes the engine or the mover is killed, in turns. Settings,
 autosaves and files lie in a folder of their own. What counts: exceptions, Qt's messages and lines on standard error;
-what is left when the program has ended (processes, threads, shared memory); and how resident memory grows after the
-first ten minutes, of the window, the engine and the mover, compared as medians of five samples then and at the end.
+what is left when the program has ended (processes, threads, shared memory); and how resident memory grows.
+
+What a process holds while somebody works depends on what is open and how large it is. So before each kill, and at the
+end, the student **rests** (`resting.py`): all is put away, a fresh document learns for half a minute, and then window,
+engine and mover are looked at. Growth is that from the first rest, after ten minutes, to the last one. What they hold
+at work is told beside it, as medians of five samples then and at the end.
 """
 
 from __future__ import annotations
@@ -39,7 +43,7 @@ _PROCESSES = (*_JUDGED, "pictures")
 """That of the pictures comes and goes, and holds what it is asked to make."""
 _SETTLED = 600.0
 _SAMPLES = 5
-_PATIENCE = 60.0
+_PATIENCE = 120.0
 
 _QUIET = ("propagateSizeHints", "XDG_RUNTIME_DIR")
 """Lines on standard error that say nothing about the program."""
@@ -152,6 +156,12 @@ def growth(samples: list[dict[str, float]], name: str) -> float | None:
     return median(later[-_SAMPLES:]) / median(later[:_SAMPLES]) - 1
 
 
+def at_rest(rests: list[dict[str, Any]], name: str) -> float | None:
+    """By which share a process has grown from the first rest to the last; None with fewer than two of them."""
+    sizes = [rest[name] for rest in rests if rest.get(name)]
+    return sizes[-1] / sizes[0] - 1 if len(sizes) > 1 else None
+
+
 def _judge(
     folder: Path,
     status: int | None,
@@ -171,7 +181,9 @@ def _judge(
     ]
     end = (by_kind.get("ended") or [{}])[-1]
     holdings = by_kind.get("holding", [])
-    grown = {name: growth(samples, f"{name}_mib") for name in _PROCESSES}
+    working = {name: growth(samples, f"{name}_mib") for name in _PROCESSES}
+    rests = by_kind.get("rest", [])
+    grown = {name: at_rest(rests, name) for name in _JUDGED}
     verdict: dict[str, Any] = {
         "status": status,
         "ended_by_itself": ended and bool(end),
@@ -187,6 +199,8 @@ def _judge(
         "widgets": [line["widgets"] for line in (holdings[1:2] + holdings[-1:])],
         "threads": [line["threads"] for line in holdings[-1:]],
         "growth": grown,
+        "growth_at_work": working,
+        "rests": [{name: rest[name] for name in ("at", *_JUDGED) if name in rest} for rest in rests],
         "samples": samples,
         "killed": len(by_kind.get("killed", [])),
         "acts": sum(line["acts"] for line in by_kind.get("reached", [])),
@@ -259,8 +273,13 @@ def _words(verdict: dict[str, Any]) -> str:
     )
     lines += [f"{kind}: {', '.join(names)}" for kind, names in verdict["met"].items()]
     lines.append(f"engine or mover killed {verdict['killed']} times")
-    for name, value in verdict["growth"].items():
-        lines.append(f"{name}: memory grew by {'?' if value is None else f'{100 * value:.1f} %'}")
+    for where, grown in (("at rest", verdict["growth"]), ("at work", verdict["growth_at_work"])):
+        told = (f"{name} {'?' if value is None else f'{100 * value:+.1f} %'}" for name, value in grown.items())
+        lines.append(f"memory {where}: {', '.join(told)}")
+    for rest in verdict["rests"]:
+        lines.append(
+            f"  rest at {rest['at']:6.0f} s  " + "  ".join(f"{k} {v:.0f} MiB" for k, v in rest.items() if k != "at")
+        )
     some = verdict["samples"][:: max(1, len(verdict["samples"]) // 12)]
     for s in some:
         sizes = (f"{name} {s[f'{name}_mib']:5.0f} MiB" for name in _PROCESSES)

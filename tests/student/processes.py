@@ -53,6 +53,14 @@ def _holding(folder: Path) -> Holding:
     )
 
 
+def resident(pid: int) -> float:
+    """The resident memory of a process in MiB; 0 if there is none of this number."""
+    try:
+        return _holding(Path("/proc") / str(pid)).resident
+    except (OSError, ValueError, KeyError):
+        return 0.0
+
+
 def shared_memory() -> set[str]:
     """The names of all shared memory segments."""
     return {path.name for path in _SHARED.iterdir()} if _SHARED.is_dir() else set()

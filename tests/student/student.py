@@ -22,6 +22,7 @@ from explorer.late import made
 from explorer.window import MainWindow
 from tests.student.acts import Act, Acts
 from tests.student.record import Record, pictures_pid
+from tests.student.resting import rest
 from tests.student.targets import keys_of, way_to
 from tests.student.xtest import Hand
 
@@ -51,6 +52,7 @@ class Student(QObject):
         self._end = monotonic() + seconds
         self._kills = 0
         self._kill_every, self._kill_at = kill_every, monotonic() + kill_every
+        self._rested = False  # since the last kill
         self._sample_at = 0.0
         self._act: Act | None = None
         self._pack: list[QAction] = []
@@ -72,15 +74,19 @@ class Student(QObject):
         if now > self._sample_at:
             self._sample_at = now + 30
             self._record.holding(self._window)
-        if now > self._kill_at:
-            self._kill_at = now + self._kill_every
-            self._kill()
         wait = 40
         try:
             if self._act is None:
-                if now > self._end:
+                if now > min(self._kill_at, self._end) and not self._rested:
+                    self._rested = True
+                    self._act = rest(self._window, self._record, self._hand)
+                elif now > self._end:
                     self._finish()
                     return
+                elif now > self._kill_at:
+                    self._kill_at, self._rested = now + self._kill_every, False
+                    self._kill()
+            if self._act is None:
                 self._record.meet(self._window)
                 self._act = self._choose()
                 self.acts += 1
