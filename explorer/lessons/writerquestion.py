@@ -43,6 +43,7 @@ _AMOUNTS = {
     "particles": ("part of the run", "From 0 to 1: the particles have taken this part of all their steps"),
     "race": ("steps of the race", "All that are in the race have taken so many"),
 }
+_FIRST = {"particles": 1.0, "steps": 500, "race": 500}
 _NUMBERED = ("pane", "mode", "sigma", "racer", "against")
 _FIELDS = (
     Spec("quantity", "measured", "What decides which answer is right",
@@ -204,9 +205,12 @@ class QuestionForm(QWidget):
             value = int(str(value))
         values: dict[str, Any] = {name: value}
         if name == "clock":
-            values["amount"] = {"particles": 1.0, "steps": 500, "race": 500}.get(str(value), 0.0)
-        self._hand_on(**values)
-        self.set_question(self._question)
+            values["amount"] = _FIRST.get(str(value), 0.0)
+            self.rows["amount"].set_value(values["amount"])
+            self._shown["amount"] = self.rows["amount"].value()
+        self._question = replace(self._question, **values)
+        self._show_needed()
+        self.edited.emit(values)
 
     def _hand_on(self, **values: Any) -> None:  # noqa: ANN401 - fields of DraftQuestion
         self._question = replace(self._question, **values)
