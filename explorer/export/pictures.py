@@ -90,6 +90,7 @@ def film(
     fps: int = 30,
     seconds: float = 8.0,
     ground: Ground = LIGHT,
+    told: Callable[[float], object] = lambda _: None,
 ) -> int:
     """Write a film of pictures emerging; how many frames it has.
 
@@ -102,6 +103,7 @@ def film(
         fps: frames a second.
         seconds: of the way itself.
         ground: its colours.
+        told: called with the fraction that is written, now and then.
 
     Raises:
         InputError: a size, frame rate or length that makes no film, or a file that cannot be written.
@@ -119,6 +121,7 @@ def film(
             for _ in range(copies):
                 writer.add(picture)
                 count += 1
+            told((step - steps[0]) / max(1, steps[-1] - steps[0]))
     return count
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import torch
@@ -16,8 +17,10 @@ from trainer.images.grids import write_grid, write_samples
 SUFFIXES = (".png", ".npz", ".mp4", ".gif")
 
 
-def export(order: Export, run: JobRun) -> str:
+def export(order: Export, run: JobRun, told: Callable[[float], object] = lambda _: None) -> str:
     """Write a file by its ending, whole or not at all; one line that says what was written.
+
+    `told` is called now and then with the fraction of a film that is written.
 
     Raises:
         InputError: an unknown ending, or a file, size or length that cannot be.
@@ -44,5 +47,6 @@ def export(order: Export, run: JobRun) -> str:
         fps=order.fps,
         seconds=order.seconds,
         ground=DARK if order.dark else LIGHT,
+        told=told,
     )
     return f"Saved {path.name}: {frames / order.fps:.1f} seconds"

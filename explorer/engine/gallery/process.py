@@ -164,7 +164,7 @@ class _Gallery:
                 studio.dots(release)
             case Export(path):
                 self._publish(f"writing {Path(path).name}")
-                studio.export(order)
+                studio.export(order, lambda done: self._publish(f"writing {Path(path).name}: {done:.0%}"))
 
     def _move(self, elapsed: float, deadline: float) -> None:
         """Take the steps that are due after `elapsed` seconds, as far as the deadline allows."""

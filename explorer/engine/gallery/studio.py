@@ -6,6 +6,7 @@ A `Studio` knows no process and no clock: orders in, `move` and `settle`, `Galle
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from time import perf_counter
@@ -149,15 +150,15 @@ class Studio:
             self._dots.release(order)
             self._place_dots()
 
-    def export(self, order: Export) -> None:
-        """Write a file of what the job has made; the answer says whether it worked."""
+    def export(self, order: Export, told: Callable[[float], object] = lambda _: None) -> None:
+        """Write a file of what the job has made, `told` how much of it; the answer says whether it worked."""
         from explorer.engine.gallery.exporting import export
 
         run = self._run
         try:
             if run is None:
                 raise InputError("there are no pictures yet; make some first")
-            self.answers.append(Exported(order.path, export(order, run)))
+            self.answers.append(Exported(order.path, export(order, run, told)))
         except (InputError, TrainingError, OSError, RuntimeError) as error:
             self.answers.append(Exported(order.path, str(error), failed=True))
 

@@ -233,7 +233,10 @@ def test_files_of_what_was_made(studio: Studio, tmp_path: Path) -> None:
     studio.begin(Job(1, sampler="ode", settings=SHORT, count=4))
     finished(studio)
     for name in ("grid.png", "all.npz", "film.gif", "film.mp4"):
-        studio.export(Export(str(tmp_path / name), size=(320, 240), fps=10, seconds=1))
+        told: list[float] = []
+        studio.export(Export(str(tmp_path / name), size=(320, 240), fps=10, seconds=1), told.append)
+        assert told == sorted(told)
+        assert (told[-1:] == [1.0]) == name.endswith((".mp4", ".gif"))
         answer = studio.answers[-1]
         assert isinstance(answer, Exported)
         assert not answer.failed, answer.line
