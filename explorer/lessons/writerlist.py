@@ -53,16 +53,19 @@ class _List(QListWidget):
         self.setTextElideMode(Qt.TextElideMode.ElideRight)
 
     def dropEvent(self, event: QDropEvent) -> None:
-        """Say where a row has gone."""
+        """Say where a row has gone; on the way no other one is chosen."""
+        held = self.currentItem().data(_PLACE) if self.currentItem() is not None else 0
+        self.blockSignals(True)
         super().dropEvent(event)
-        self.tell_order()
+        self.blockSignals(False)
+        self.tell_order(held)
 
-    def tell_order(self) -> None:
-        """Tell the one move that the rows have made, if they have made one."""
+    def tell_order(self, held: int) -> None:
+        """Tell the one move that the rows have made, if they have made one; rather one of the step that was held."""
         order = [self.item(row).data(_PLACE) for row in range(self.count())]
-        for at in range(len(order)):
-            if at not in order:
-                return
+        if sorted(order) != list(range(len(order))):
+            return
+        for at in sorted(order, key=lambda place: place != held):
             rest = [place for place in order if place != at]
             if rest == sorted(rest) and order.index(at) != at:
                 QTimer.singleShot(0, self, partial(self.dragged.emit, at, order.index(at)))
