@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from explorer.layouts import story_places
 from explorer.lessons.lesson import MOST_SHOWN, Doing
 from explorer.viewing import ViewOptions
-from trainer.projects import Project
+from trainer.projects import Project, Setup
 
 if TYPE_CHECKING:
     from explorer.window import MainWindow
@@ -38,6 +40,12 @@ class Taken:
         """Fields of a draft's step: what is shown, and with `run` the run that begins from it."""
         shown = {name: getattr(self, name) for name in ("show", "places", "sigma", "options", "drawer")}
         return shown | ({"begin": self.project, "change": {}, "do": self.do} if run else {})
+
+    def belongs(self, setup: Setup) -> bool:
+        """Whether the moment's painting and settings are those of a run that is set up like this."""
+        mine = self.project.setup
+        alike = all(getattr(mine, name) == getattr(setup, name) for name in ("fit", "scene", "race", "seed"))
+        return alike and np.array_equal(mine.weights, setup.weights)
 
 
 def take(window: MainWindow) -> Taken:

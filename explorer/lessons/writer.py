@@ -39,6 +39,9 @@ from explorer.wording import in_words
 from trainer.assets import assets
 from trainer.errors import InputError
 
+_OTHERWISE = (
+    "Only what is shown was taken: what is open now has another painting or other settings than the run of this step."
+)
 _FIRST = (
     "Arrange the main window as a student is to see it: paint, choose what the squares show, release particles. "
     "Then add this moment; it becomes the first step."
@@ -97,22 +100,22 @@ class LessonWriter(QDialog):
         middle.addWidget(self.empty, 1)
         foot = QHBoxLayout()
         foot.setSpacing(UNIT)
-        for name, words, tip, do in (
-            ("new", "New", "Begin another lesson  (Ctrl+N)", self.new),
-            ("open", "Open…", "Go on writing a lesson  (Ctrl+O)", self.choose),
-            ("save", "Save", "Save the lesson  (Ctrl+S)", self.save),
-            ("save_as", "Save as…", "Save the lesson under another name  (Ctrl+Alt+S)", self.save_as),
-            ("", "", "", None),
-            ("play", "Play from here", "Play the lesson in the main window, from the chosen step on", self.play),
-            ("close", "Close", "Close (Esc)", self.reject),
+        for name, words, tip, keys, do in (
+            ("new", "New", "Begin another lesson", "Ctrl+N", self.new),
+            ("open", "Open…", "Go on writing a lesson", "Ctrl+O", self.choose),
+            ("save", "Save", "Save the lesson", "Ctrl+S", self.save),
+            ("save_as", "Save as…", "Save the lesson under another name", "Ctrl+Alt+S", self.save_as),
+            ("play", "Play from here", "Play the lesson in the main window, from this step on", "F5", self.play),
+            ("close", "Close", "Close", "Esc", self.reject),
         ):
-            if do is None:
-                foot.addStretch(1)
-                continue
             button = self.buttons[name] = QPushButton(words)
-            button.setToolTip(tip)
+            button.setToolTip(f"{tip}  ({keys})")
             button.setAutoDefault(False)
             button.clicked.connect(lambda _=False, do=do: do())
+            if name != "close":  # which the dialog knows by itself
+                QShortcut(QKeySequence(keys), self).activated.connect(do)
+            if name == "play":
+                foot.addStretch(1)
             foot.addWidget(button)
         rule = QFrame()
         rule.setObjectName("rule")
@@ -135,18 +138,11 @@ class LessonWriter(QDialog):
         self.steps.moved.connect(script.move)
         self.steps.wanted.connect(lambda what: {"undo": script.undo}.get(what, getattr(script, what))())
         self.steps.add_wanted.connect(self._add)
-        self.steps.take_wanted.connect(lambda run: script.retake("take", **self._take().values(run=run)))
+        self.steps.take_wanted.connect(self._retake)
         self.form.edited.connect(self._write)
         self.form.run_wanted.connect(self._run)
         self.form.question_wanted.connect(self._ask)
-        for keys, do in (
-            ("Ctrl+N", self.new),
-            ("Ctrl+O", self.choose),
-            ("Ctrl+S", self.save),
-            ("Ctrl+Alt+S", self.save_as),
-            ("Ctrl+Z", script.undo),
-            ("Ctrl+Shift+Z", script.redo),
-        ):
+        for keys, do in (("Ctrl+Z", script.undo), ("Ctrl+Shift+Z", script.redo)):
             QShortcut(QKeySequence(keys), self).activated.connect(do)
 
     # --- the file ---
@@ -257,8 +253,22 @@ class LessonWriter(QDialog):
         if script.full:
             self._say("A lesson has no more steps than these.")
             return
-        script.add(DraftStep(**self._take().values(run=run or script.selected < 0)))
+        moment, run = self._take(), run or script.selected < 0
+        script.add(DraftStep(**moment.values(run=run)))
         self._go_to("title")
+        self._compare(moment, run)
+
+    def _retake(self, run: bool) -> None:
+        """The present moment in place of what the step showed."""
+        moment = self._take()
+        self.manuscript.retake("take", **moment.values(run=run))
+        self._compare(moment, run)
+
+    def _compare(self, moment: Taken, run: bool) -> None:
+        """Say so if a student will see another run than the one that is open."""
+        setup = None if run else setup_at(self.manuscript.draft, self.manuscript.selected)
+        if setup is not None and not moment.belongs(setup):
+            self._say(_OTHERWISE)
 
     def _run(self, begins: bool) -> None:
         """Let the step begin a run, with what is open now, or go on with the one before."""

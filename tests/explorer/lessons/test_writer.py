@@ -194,6 +194,23 @@ def test_a_run_is_left_and_taken_again(qtbot: QtBot, writer: LessonWriter, main:
     assert writer.manuscript.draft.steps[0].begin is PROJECT
 
 
+def test_a_step_that_shows_another_run_than_the_open_one_says_so(
+    qtbot: QtBot, writer: LessonWriter, main: Main
+) -> None:
+    one_step(qtbot, writer)
+    writer.steps.what.setCurrentIndex(1)
+    qtbot.mouseClick(writer.steps.add, LEFT)
+    assert writer.line.text() == ""
+    flipped = replace(SETUP, weights=SETUP.weights[::-1].copy())
+    main.moment = Taken(Project(flipped, flipped), show=("true",))
+    qtbot.mouseClick(writer.steps.take, LEFT)
+    assert writer.line.text().startswith("Only what is shown was taken")
+    assert writer.manuscript.draft.steps[1].show == ("true",)
+    writer.steps.what.setCurrentIndex(0)
+    qtbot.mouseClick(writer.steps.take, LEFT)
+    assert writer.line.text() == ""
+
+
 def test_a_question_shows_the_fields_that_it_has(qtbot: QtBot, writer: LessonWriter) -> None:
     one_step(qtbot, writer)
     writer.form.sections["Question"].set_folded(False)
