@@ -21,7 +21,7 @@ from explorer.theme import CONTROL, HEADING, LIGHT, TITLE, UNIT, Theme, font
 ViewKey = tuple[str, str, str]
 """Where a key works, the key as it is written, and what it does."""
 
-_ROW, _HEAD, _COLUMN, _KEYS = 20, 34, 304, 96
+_ROW, _HEAD, _GAP, _COLUMN, _KEYS = 19, 32, 8, 304, 96
 
 
 @dataclass(frozen=True)
@@ -179,7 +179,7 @@ class _Columns(QWidget):
         return self._across // self._columns - 3 * UNIT
 
     def _height(self, group: KeyGroup) -> int:
-        return round((_HEAD + _ROW * len(group.rows) + 10) * self._factor)
+        return round((_HEAD + _ROW * len(group.rows) + _GAP) * self._factor)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Titles over thin rules, keys left, what they do right of them."""
@@ -210,7 +210,7 @@ class _Columns(QWidget):
                         words = QFontMetrics(usual).elidedText(what, Qt.TextElideMode.ElideRight, box.width())
                         painter.drawText(box, middle | left_edge, words)
                         y += row
-                    y += round(10 * k) + UNIT // 2
+                    y += round(_GAP * k) + UNIT // 2
 
 
 def starts(group: KeyGroup, wide: int, scale: float) -> list[int]:

@@ -99,9 +99,9 @@ def test_an_action_leads_the_view_of_its_name(qtbot: QtBot, window: QMainWindow)
     assert [entry.name for entry in palette.found[:2]] == ["export_painting", "View: painting"]
 
 
-def test_what_needs_a_past_field_is_disabled_at_first(window: QMainWindow) -> None:
+def test_what_needs_a_past_field_or_a_lesson_is_disabled_at_first(window: QMainWindow) -> None:
     disabled = {name for name, action in make_actions(window).items() if not action.isEnabled()}
-    assert disabled == {"release_past"}
+    assert disabled == {"release_past", "lesson_next", "lesson_back", "lesson_end"}
 
 
 def test_return_does_what_is_chosen_and_it_leads_the_next_time(qtbot: QtBot, window: QMainWindow) -> None:
