@@ -39,6 +39,8 @@ TITLES = (
 )
 
 MOST_WORDS, MOST_REVEALED = 75, 60
+LONGEST_CHOICE = 34
+"""Characters of a choice: a button has one line."""
 WIDEST = 430.0
 """Pixels of a formula at scale 1: the panel shows it at two thirds of its size then."""
 
@@ -128,9 +130,10 @@ def test_one_choice_is_right_whatever_is_measured(_: Step, predict: Prediction) 
 
 
 @pytest.mark.parametrize(("step", "predict"), QUESTIONS)
-def test_what_is_covered_is_shown(step: Step, predict: Prediction) -> None:
+def test_what_is_covered_is_shown_and_words_fit(step: Step, predict: Prediction) -> None:
     assert predict.covers
     assert set(predict.covers) <= set(step.show)
+    assert max(len(choice.text) for choice in predict.choices) <= LONGEST_CHOICE
     assert len(plain(predict.reveal).split()) <= MOST_REVEALED
     assert predict.reveal
     assert predict.ask.endswith("?")
