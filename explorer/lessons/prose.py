@@ -1,4 +1,4 @@
-"""A lesson's words as Qt's rich text: paragraphs, **bold** and *italic*, and nothing else that a file might bring."""
+"""A lesson's words as Qt's rich text: paragraphs, **bold**, *italic*, p_σ; nothing else that a file might bring."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ from html import escape
 from explorer.theme import UNIT
 
 _BOLD, _ITALIC = re.compile(r"\*\*(.+?)\*\*"), re.compile(r"\*(.+?)\*")
+_INDEX = re.compile(r"\b([^\W\d_])_(\w)\b")
 
 
 def rich(text: str) -> str:
-    """The text as HTML; a blank line parts paragraphs, and all but the stars is taken as it stands."""
+    """The text as HTML; a blank line parts paragraphs, a letter's one-letter index is lowered, all else stands as it is."""
     paragraphs = [" ".join(part.split()) for part in re.split(r"\n\s*\n", text.strip()) if part.strip()]
     gaps = [UNIT] * (len(paragraphs) - 1) + [0]
     return "".join(
@@ -26,4 +27,4 @@ def plain(text: str) -> str:
 
 def _marked(text: str) -> str:
     bold = _BOLD.sub(r"<b>\1</b>", escape(text, quote=False))
-    return _ITALIC.sub(r"<i>\1</i>", bold)
+    return _INDEX.sub(r"\1<sub>\2</sub>", _ITALIC.sub(r"<i>\1</i>", bold))

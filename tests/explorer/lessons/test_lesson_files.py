@@ -161,4 +161,7 @@ def test_words_bring_no_markup_of_their_own() -> None:
     assert rich("a **b** *c* <img src=x>\n\nd") == (
         '<p style="margin: 0 0 8px 0">a <b>b</b> <i>c</i> &lt;img src=x&gt;</p><p style="margin: 0 0 0px 0">d</p>'
     )
+    assert rich("p_σ, x_t and load_score") == (
+        '<p style="margin: 0 0 0px 0">p<sub>σ</sub>, x<sub>t</sub> and load_score</p>'
+    )
     assert plain("a **b** *c*") == "a b c"
