@@ -12,7 +12,7 @@ _INDEX = re.compile(r"\b([^\W\d_])_(\w)\b")
 
 
 def rich(text: str) -> str:
-    """The text as HTML; a blank line parts paragraphs, a letter's one-letter index is lowered, all else stands as it is."""
+    """The text as HTML: a blank line parts paragraphs, the one-letter index of a letter is lowered."""
     paragraphs = [" ".join(part.split()) for part in re.split(r"\n\s*\n", text.strip()) if part.strip()]
     gaps = [UNIT] * (len(paragraphs) - 1) + [0]
     return "".join(
