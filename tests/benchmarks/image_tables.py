@@ -1,4 +1,4 @@
-"""How good are the shipped digits? `python -m tests.benchmarks.image_tables [FOLDER ...] [--budgets] [--json FILE]`.
+"""How good are the shipped digits? `python -m tests.benchmarks.image_tables [FOLDER ...] [--samplers S ..] [--budgets] [--json FILE]`.
 
 Every model by every sampler with recommended settings, judged as `score-trainer images evaluate` judges: as many
 samples as pictures were held out, beside training pictures in their place (the floor) and noise. `--budgets` asks
@@ -61,14 +61,14 @@ def row(evaluation: Evaluation) -> dict[str, Any]:
 
 
 def tables(
-    folders: list[Path], data: tuple[Pictures, Pictures, Classifier], budgets: bool, n: int
+    folders: list[Path], samplers: list[str], data: tuple[Pictures, Pictures, Classifier], budgets: bool, n: int
 ) -> Iterator[tuple[str, dict[str, Any]]]:
     """(model and sampler, figures), one after the other; first the rows beside them."""
     train, held_out, classifier = data
     first = True
     for folder in folders:
         model = load_image_model(folder)
-        for sampler in IMAGE_SAMPLERS:
+        for sampler in samplers:
             for budget in BUDGETS if budgets else (0,):
                 settings = within_budget(model, sampler, budget) if budget else recommended(model, sampler)
                 if settings is None:
@@ -95,6 +95,7 @@ def main() -> None:
     """Print the tables as they come."""
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.image_tables")
     parser.add_argument("folders", nargs="*", type=Path, help="image models trained on digits (default: the shipped)")
+    parser.add_argument("--samplers", nargs="+", choices=IMAGE_SAMPLERS, default=list(IMAGE_SAMPLERS))
     parser.add_argument("--budgets", action="store_true", help="error against network evaluations")
     parser.add_argument("-n", type=int, help="samples (default: as many as are held out)")
     parser.add_argument("--threads", type=int, default=1)
@@ -105,7 +106,8 @@ def main() -> None:
     classifier = train_classifier(train, device=torch.device("cpu"))
     folders = options.folders or [shipped(name) for name, _ in SHIPPED]
     kept: list[dict[str, Any]] = []
-    for name, figures in tables(folders, (train, held_out, classifier), options.budgets, options.n or len(held_out)):
+    data, n = (train, held_out, classifier), options.n or len(held_out)
+    for name, figures in tables(folders, options.samplers, data, options.budgets, n):
         words = "  ".join(f"{key} {value:.3g}" if value is not None else f"{key} -" for key, value in figures.items())
         print(f"{name:24} {words}", flush=True)
         kept.append({"name": name, **figures})
