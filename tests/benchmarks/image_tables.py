@@ -1,4 +1,6 @@
-"""How good are the shipped digits? `python -m tests.benchmarks.image_tables [FOLDER ...] [--samplers S ..] [--budgets] [--json FILE]`.
+"""How good are the shipped digits?
+
+    python -m tests.benchmarks.image_tables [FOLDER ...] [--samplers S ..] [--budgets] [--json FILE]
 
 Every model by every sampler with recommended settings, judged as `score-trainer images evaluate` judges: as many
 samples as pictures were held out, beside training pictures in their place (the floor) and noise. `--budgets` asks
