@@ -1,4 +1,4 @@
-"""How good are the shipped digits?
+"""How good the shipped digits are.
 
     python -m tests.benchmarks.image_tables [FOLDER ...] [--samplers S ..] [--budgets] [--json FILE]
 
