@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QLabel, QProgressBar, QPushButton, QSizePolicy, QV
 from explorer.lessons.lesson import Prediction
 from explorer.lessons.prose import rich
 from explorer.numbers import three
-from explorer.panels.icons import icon
+from explorer.panels.icons import blank, icon
 from explorer.theme import CONTROL, LIGHT, UNIT, Theme, font
 
 
@@ -125,7 +125,7 @@ class QuestionBox(QWidget):
         for k, button in enumerate(self.choices):
             button.setFont(font(CONTROL, bold=k == self.right, scale=self._factor))
             mark = "check" if k == self.right else "close" if self.value is not None and k == self.answer else ""
-            button.setIcon(icon(mark, self._theme, side) if mark else icon("none", self._theme, side))
+            button.setIcon(icon(mark, self._theme, side) if mark else blank(side))
             button.setIconSize(QSize(side, side))
             said = ", your choice" if k == self.answer else ""
             button.setAccessibleName(f"{button.text()}{said}{', right' if k == self.right else ''}")

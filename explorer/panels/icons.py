@@ -25,6 +25,13 @@ def icon(name: str, theme: Theme, size: int = GRID) -> QIcon:
     return QIcon(_icon(name, theme.ink, size))
 
 
+def blank(size: int = GRID) -> QIcon:
+    """An icon without ink: it keeps the place of one that comes later."""
+    pixmap = QPixmap(size, size)
+    pixmap.fill(Qt.GlobalColor.transparent)
+    return QIcon(pixmap)
+
+
 @lru_cache(maxsize=256)
 def _icon(name: str, ink: str, size: int) -> QIcon:
     result = QIcon()
@@ -267,7 +274,6 @@ DRAWINGS: dict[str, Draw] = {
     "clear": _clear,
     "close": _close,
     "check": _check,
-    "none": lambda painter: None,
     "add": _add,
     "duplicate": _duplicate,
     "presets": _presets,
