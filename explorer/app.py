@@ -86,9 +86,9 @@ def run(file: str | None, *, theme: str | None, device: str | None, verbose: boo
 
 
 def _lesson(file: str) -> Lesson:
-    from explorer.lessons.files import read_lesson
+    from explorer.lessons.desk import opened
 
-    return read_lesson(file)
+    return opened(file)
 
 
 def _print(notice: Notice) -> None:

@@ -15,6 +15,7 @@ from explorer.lessons.lesson import Lesson
 from explorer.lessons.panel import LessonPanel
 from explorer.lessons.player import LessonPlayer
 from explorer.panels.dropveil import leave_files
+from explorer.panels.formula import formula_problem
 from explorer.theme import Theme
 from explorer.views.tile import tell
 from explorer.wording import in_words
@@ -63,7 +64,7 @@ class LessonDesk(QObject):
     def open(self, path: Path) -> None:
         """Play the lesson in this file; one that cannot be read is told in a line."""
         try:
-            lesson = read_lesson(path)
+            lesson = opened(path)
         except InputError as error:
             self._window.household.tell("error", in_words(str(error)))
             return
@@ -93,3 +94,17 @@ class LessonDesk(QObject):
         """Type this many times its size."""
         for part in (self.panel, *made(self, "writer")):
             tell(part, "set_scale", factor)
+
+
+def opened(path: str | Path) -> Lesson:
+    """The lesson in a file, all of which can be shown.
+
+    Raises:
+        InputError: as `read_lesson`, or a formula that cannot be set.
+    """
+    lesson = read_lesson(path)
+    for number, step in enumerate(lesson.steps, 1):
+        problem = formula_problem(step.formula)
+        if problem:
+            raise InputError(f"{path}: step {number}: step.formula: {problem[:1].lower()}{problem[1:]}")
+    return lesson

@@ -20,6 +20,8 @@ from typing import Any
 from explorer.lessons.lesson import CONTROLS, MOST_STEPS, Beginning, Choice, Lesson, Prediction, Step
 from explorer.lessons.measures import Measure, Moment
 from explorer.lessons.names import SUFFIX as SUFFIX
+from explorer.paint.canvases import checked_setup
+from explorer.recipe import Recipe
 from explorer.viewing import ViewOptions
 from trainer.archives import archive_bytes, archive_from, write_whole
 from trainer.assets import assets
@@ -66,7 +68,7 @@ def lesson_from(data: bytes) -> Lesson:
     if data.startswith(b"PK"):
         members = _members(data)
         data = members.pop(_TEXT)
-        projects = {name: project_from(member, name) for name, member in members.items()}
+        projects = {name: _project(member, name) for name, member in members.items()}
     if len(data) > _MOST_TEXT:
         raise InputError(f"lesson: its text is too large; at most {_MOST_TEXT:,} bytes are read")
     try:
@@ -91,6 +93,17 @@ def _members(data: bytes) -> dict[str, bytes]:
     if _TEXT not in members:
         raise InputError(f"lesson: {_TEXT} is missing; use another copy of the file")
     return members
+
+
+def _project(data: bytes, name: str) -> Project:
+    """A project that the window can open: what it refuses then would come in the middle of a lesson."""
+    project = project_from(data, name)
+    try:
+        checked_setup(project.setup)
+        Recipe.from_project(project)
+    except InputError as error:
+        raise InputError(f"{name}: {error}") from error
+    return project
 
 
 def write_lesson(path: str | Path, lesson: Lesson) -> None:

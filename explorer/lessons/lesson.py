@@ -17,6 +17,7 @@ from dataclasses import dataclass, field, fields, replace
 from itertools import pairwise
 from typing import Any, Literal, get_args
 
+from explorer.glossary.tiles import ENTRIES
 from explorer.layouts import PLACES, VIEWS, Layout, story_places
 from explorer.lessons.measures import Measure, Moment, check_measure
 from explorer.viewing import ViewOptions
@@ -32,6 +33,9 @@ Doing = Literal["train", "pause", "reset", "release", "move", "hold", "race", "h
 
 CONTROLS: tuple[Control, ...] = get_args(Control)
 """What a step can leave or hide: the menu bar, the brush's strip, the two sliders, the bar, the drawer of settings."""
+
+EXPLAINED = ("loss", *ENTRIES)
+"""What a step can offer to explain; "loss" is that of the objective in use."""
 
 MOST_STEPS, MOST_CHOICES, MOST_SHOWN = 64, 5, 4
 _LONGEST = {"title": 80, "text": 2000, "formula": 400, "ask": 300, "choice": 120, "reveal": 1000}
@@ -165,6 +169,7 @@ class Step:
         _words("step.title", self.title, _LONGEST["title"])
         _words("step.text", self.text, _LONGEST["text"])
         _words("step.formula", self.formula, _LONGEST["formula"], least=0)
+        _all_of("step.explain", self.explain, EXPLAINED)
         _all_of("step.show", self.show, VIEWS)
         if len(self.show) > MOST_SHOWN:
             raise InputError(f"step.show: {len(self.show)} views; give at most {MOST_SHOWN}")

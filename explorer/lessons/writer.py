@@ -31,9 +31,10 @@ from explorer.lessons.manuscript import Manuscript
 from explorer.lessons.proofs import LONGEST, Problem, problems, setup_at
 from explorer.lessons.taking import Taken
 from explorer.lessons.writerfiles import ask_open, ask_save, ask_unsaved
-from explorer.lessons.writerform import StepForm, formula_problem
+from explorer.lessons.writerform import StepForm
 from explorer.lessons.writerlist import StepList
 from explorer.lessons.writerparts import TextField, sheet
+from explorer.panels.formula import formula_problem
 from explorer.theme import CONTROL, LIGHT, UNIT, Theme, font
 from explorer.wording import in_words
 from trainer.assets import assets

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
 
 from PySide6.QtCore import QTimer, Signal
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
@@ -19,7 +18,7 @@ from explorer.lessons.writerparts import Names, TextField, Ticks
 from explorer.lessons.writerquestion import DOINGS, WIDE, QuestionForm
 from explorer.panels.fields import FieldRow, Spec
 from explorer.panels.form import FoldingSection
-from explorer.panels.formula import FormulaView, extent
+from explorer.panels.formula import FormulaView, formula_problem
 from explorer.panes import pane_names, pane_titles
 from explorer.theme import CONTROL, UNIT, Theme, font
 from explorer.views.tile import tell
@@ -212,25 +211,6 @@ class StepForm(QWidget):
         latex = latex.strip()
         self.preview.set_formula("" if formula_problem(latex) else latex)
         self.preview.setVisible(bool(self.preview.latex))
-
-
-@lru_cache(maxsize=256)
-def formula_problem(latex: str) -> str:
-    """Why this cannot be set as a formula, in a line; "" if it can."""
-    latex = latex.strip()
-    if not latex:
-        return ""
-    try:
-        extent(latex)
-    except Exception as error:  # whatever the setter stumbles over: it has an error for each thing
-        return f"This cannot be set ({_reason(error)}); look for an open brace or a missing argument"
-    return ""
-
-
-def _reason(error: Exception) -> str:
-    """The error's name in words: it says more than its message, which may be empty."""
-    name = "".join(f" {c.lower()}" if c.isupper() else c for c in type(error).__name__.removesuffix("Error"))
-    return name.strip()
 
 
 def run_words(step: DraftStep, setup: Setup | None) -> str:

@@ -54,6 +54,25 @@ def extent(latex: str) -> tuple[float, float]:
     return box.width(), box.height()
 
 
+@lru_cache(maxsize=256)
+def formula_problem(latex: str) -> str:
+    """Why this cannot be set as a formula, in a line; "" if it can."""
+    latex = latex.strip()
+    if not latex:
+        return ""
+    try:
+        extent(latex)
+    except Exception as error:  # whatever the setter stumbles over: it has an error for each thing
+        return f"This cannot be set ({_reason(error)}); look for an open brace or a missing argument"
+    return ""
+
+
+def _reason(error: Exception) -> str:
+    """The error's name in words: it says more than its message, which may be empty."""
+    name = "".join(f" {c.lower()}" if c.isupper() else c for c in type(error).__name__.removesuffix("Error"))
+    return name.strip()
+
+
 class FormulaView(QWidget):
     """Shows one formula, made smaller where it is wider than its place."""
 

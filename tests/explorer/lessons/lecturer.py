@@ -12,7 +12,7 @@ from tests.explorer.hands import LEFT, type_into
 from trainer.plans import RaceSettings, entrants
 from trainer.projects import Project, Setup
 
-SETUP = Setup(np.eye(16, dtype=np.float32), "diagonal", race=RaceSettings(entrants()))
+SETUP = Setup(np.eye(32, dtype=np.float32), "diagonal", race=RaceSettings(entrants()))
 PROJECT = Project(SETUP, SETUP, steps=412, sigma=0.3)
 ASKED = DraftQuestion("How many?", (DraftChoice("few", None, 0.5), DraftChoice("many", 0.5, None)))
 GOOD = Draft("L", "", (DraftStep("One", "first", begin=PROJECT), DraftStep("Two", "then", question=ASKED)))

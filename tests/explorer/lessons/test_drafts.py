@@ -21,8 +21,9 @@ from explorer.lessons.measures import QUANTITIES
 from explorer.lessons.proofs import LONGEST, problems, remark
 from explorer.lessons.writeranswers import read, written
 from explorer.lessons.writerfiles import file_name
-from explorer.lessons.writerform import STUDENT, formula_problem, run_words
+from explorer.lessons.writerform import STUDENT, run_words
 from explorer.lessons.writerquestion import CLOCKS, DOINGS
+from explorer.panels.formula import formula_problem
 from explorer.viewing import ViewOptions
 from tests.explorer.lessons.lecturer import ASKED, GOOD, PROJECT, SETUP
 from trainer.errors import InputError

@@ -16,6 +16,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from explorer.lessons.desk import opened
 from explorer.lessons.files import from_json, lesson_bytes, lesson_from, read_lesson, to_json, write_lesson
 from explorer.lessons.lesson import Choice, Lesson, Step
 from explorer.lessons.prose import plain, rich
@@ -80,6 +81,7 @@ def test_views_that_a_step_shows_get_a_place() -> None:
         (lambda v: v["steps"][1].update(text=5), "step 2: step.text"),
         (lambda v: v["steps"][0].update(show=["painting", "moon"]), "step 1: step.show: 'moon' is unknown"),
         (lambda v: v["steps"][0].update(controls="axes"), "step 1: step.controls: expected a list"),
+        (lambda v: v["steps"][1].update(explain=["moon"]), "step 2: step.explain: 'moon' is unknown"),
         (lambda v: v["steps"][0].update(sigma="wide"), "step 1: step.sigma"),
         (lambda v: v["steps"][0]["begin"].update(painting="moon"), "step 1: begin.painting"),
         (lambda v: v["steps"][0]["begin"].update(fit={"objective": "x"}), "step 1: objective"),
@@ -147,6 +149,22 @@ def test_a_bomb_is_refused_before_it_is_unpacked() -> None:
             archive.writestr(f"{k:02}.scorex", bytes(16 * 2**20))
     with pytest.raises(InputError, match="unpacks to"):
         lesson_from(buffer.getvalue())
+
+
+def test_a_moment_that_the_window_could_not_open_is_refused_with_the_file() -> None:
+    setup = Setup(np.ones((8, 8), np.float32), "too small")
+    small = lesson_bytes(Lesson("Own", (Step("A", "a", begin=Project(setup, setup)),)))
+    with pytest.raises(InputError, match=r"01\.scorex: .*32"):
+        lesson_from(small)
+
+
+def test_a_formula_that_cannot_be_set_is_told_before_the_lesson_begins(tmp_path: Path) -> None:
+    wrong = values()
+    wrong["steps"][1]["formula"] = "\\frac{a"
+    path = tmp_path / "wrong.lesson"
+    path.write_text(json.dumps(wrong))
+    with pytest.raises(InputError, match=r"wrong\.lesson: step 2: step\.formula: this cannot be set"):
+        opened(path)
 
 
 def test_files_that_are_not_there_or_cannot_be_written_say_so(tmp_path: Path) -> None:
