@@ -35,6 +35,9 @@ GROUPED = 3
 MOST = 12
 """Rows at most: the largest modes, the rest together as "others"."""
 
+SMALLEST = 9
+"""Pixels of the smallest type that a name is set in rather than shortened."""
+
 MEANING = "Bands are simultaneous 95 % intervals; elsewhere is outside the region that holds 99.9 % of the mass."
 
 
@@ -175,11 +178,10 @@ class LedgerView(Chart):
         head = min(24 * k, tall / 4)
         called = self.names
         step = (tall - head) / len(called)
-        big = CONTROL if step < 30 * k else 20
-        # Type is no higher than its line.
-        small = max(7, min(CONTROL, int(step / k / 1.4)))
-        big = big if big > CONTROL else small
-        names = min(max(self.advance(name, small) for name in called) + 8 * k, 0.48 * self.width())
+        small, broken = self._type_of_names(called, step)
+        big = 20 if step >= 30 * k else small
+        lines_of = {name: name.split(", ") if broken else [name] for name in called}
+        names = min(max(self.advance(line, small) for n in called for line in lines_of[n]) + 8 * k, 0.48 * self.width())
         value = self.advance("0.000", big, bold=True) + 8 * k
         bars = QRectF(names, 0, self.width() - names - value, step)
         top_share = max(1e-9, max(max(row.mass, float(row.high.max())) for row in lines))
@@ -193,7 +195,10 @@ class LedgerView(Chart):
             self._truth_label(painter, QRectF(bars.left(), top, self.width() - bars.left(), head), tick, row, small)
             for pane, name in enumerate(called):
                 y = top + head + pane * step
-                self.write(painter, QRectF(0, y, names - 4 * k, step), name, pixels=small)
+                line = 1.35 * small * k
+                start = y + (step - line * len(lines_of[name])) / 2
+                for j, words in enumerate(lines_of[name]):
+                    self.write(painter, QRectF(0, start + j * line, names - 4 * k, line), words, pixels=small)
                 thick = min(step * 0.62, 28 * k)
                 bar = QRectF(bars.left(), y + (step - thick) / 2, bars.width(), thick)
                 self._bar(painter, bar, row, pane, scale)
@@ -207,6 +212,20 @@ class LedgerView(Chart):
         pixels = next((p for p in range(CAPTION, 7, -1) if self.advance(text, p) <= self.width()), 7)
         box = QRectF(0, self.height() - foot, self.width(), foot)
         self.write(painter, box, text, RIGHT, role="quiet", pixels=pixels)
+
+    def _type_of_names(self, called: Sequence[str], step: float) -> tuple[int, bool]:
+        """The largest type in which panes' names fit beside bars this far apart, and whether they break at a comma.
+
+        Names that fit in no way are set whole in the type that their lines hold, and shortened.
+        """
+        room, line = 0.48 * self.width() - 8 * self.factor, step / self.factor
+        parts = [part for name in called for part in name.split(", ")]
+        for pixels in range(min(CONTROL, int(line / 1.4)), SMALLEST - 1, -1):
+            if max(self.advance(name, pixels) for name in called) <= room:
+                return pixels, False
+            if 2.7 * pixels <= line and max(self.advance(part, pixels) for part in parts) <= room:
+                return pixels, True
+        return max(7, min(CONTROL, int(line / 1.4))), False
 
     def _truth_label(self, painter: QPainter, room: QRectF, tick: float, row: Row, pixels: int) -> None:
         """The true mass in words, above its line and kept inside the chart."""
