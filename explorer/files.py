@@ -19,7 +19,7 @@ from explorer.document import Document
 from explorer.edits import LoadPainting
 from explorer.gallery.folders import image_folder
 from explorer.lessons.names import is_lesson
-from explorer.panels.asking import may_replace
+from explorer.panels.asking import ask_unsaved, may_replace
 from explorer.panels.noticeboard import show_folder
 from explorer.recent import RecentFiles
 from explorer.recipe import Recipe
@@ -267,15 +267,5 @@ class FileDesk:
         """Whether the present document may go: it is saved, or the person has chosen what becomes of it."""
         if not self._document.changed:
             return True
-        question = QMessageBox(self._window)
-        question.setIcon(QMessageBox.Icon.Question)
-        question.setWindowTitle("Unsaved changes")
-        question.setText(f"Save the changes to {self._document.name}?")
-        question.setInformativeText("Without saving, what was painted and set since the last save is lost.")
-        buttons = QMessageBox.StandardButton
-        question.setStandardButtons(buttons.Save | buttons.Discard | buttons.Cancel)
-        question.setDefaultButton(buttons.Save)
-        answer = question.exec()
-        if answer == buttons.Save:
-            return self.save()
-        return answer == buttons.Discard
+        answer = ask_unsaved(self._window, "changes", self._document.name, "what was painted and set")
+        return self.save() if answer == "save" else answer == "discard"

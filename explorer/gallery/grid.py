@@ -1,4 +1,4 @@
-"""Pictures side by side, as large as whole pixels allow; one of them can be chosen.
+"""Pictures side by side, by whole pixels where these fill the room; one of them can be chosen.
 
 All of them are composed into one image, which is drawn once: sixty times a second that is cheaper than a draw for each.
 """
@@ -20,6 +20,8 @@ NOTHING = np.zeros((0, 1, 1, 1), np.float32), np.zeros(0, np.float32)
 """No pictures, and which of them diverged: what an empty grid shows."""
 _GAP = 4
 """Pixels between pictures that are large enough; 1 between small ones."""
+_WASTE = 1.3
+"""Where whole pixels leave more of the room empty than this, larger pictures are scaled down to it."""
 
 
 class PictureGrid(QWidget):
@@ -150,7 +152,7 @@ class PictureGrid(QWidget):
 class _Place:
     """Where pictures lie: `columns` of them, `gap` pixels apart, each enlarged by `factor`, in the rectangle `whole`.
 
-    Where not even their own pixels fit, `shrunk` is true and the whole is scaled down.
+    Where no whole number of pixels fits well, `shrunk` is true and the whole is scaled down.
     """
 
     def __init__(self, count: int, columns: int, gap: int, factor: int, cell: QSize, whole: QRect) -> None:
@@ -177,6 +179,8 @@ class _Place:
             or rows * (height * factor + gap) - gap > room.height()
         ):
             factor -= 1
+        if side > _WASTE * factor:
+            factor += 1
         cell = QSize(width * factor, height * factor)
         wide, high = columns * (cell.width() + gap) - gap, rows * (cell.height() + gap) - gap
         scale = min(1.0, room.width() / wide, room.height() / high)

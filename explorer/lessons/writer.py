@@ -30,10 +30,11 @@ from explorer.lessons.lesson import Lesson
 from explorer.lessons.manuscript import Manuscript
 from explorer.lessons.proofs import LONGEST, Problem, problems, setup_at
 from explorer.lessons.taking import Taken
-from explorer.lessons.writerfiles import ask_open, ask_save, ask_unsaved
+from explorer.lessons.writerfiles import ask_open, ask_save
 from explorer.lessons.writerform import StepForm
 from explorer.lessons.writerlist import StepList
 from explorer.lessons.writerparts import TextField, sheet
+from explorer.panels.asking import ask_unsaved
 from explorer.panels.formula import formula_problem
 from explorer.theme import CONTROL, LIGHT, UNIT, Theme, font
 from explorer.wording import in_words
@@ -188,7 +189,8 @@ class LessonWriter(QDialog):
         """Whether what is written may go: it is saved, or the person has chosen what becomes of it."""
         if not self.manuscript.changed:
             return True
-        answer = ask_unsaved(self, self.manuscript.draft.title)
+        title = self.manuscript.draft.title.strip() or "the lesson"
+        answer = ask_unsaved(self, "lesson", title, "what was written")
         return self.save() if answer == "save" else answer == "discard"
 
     def _save_as(self, lesson: Lesson) -> bool:

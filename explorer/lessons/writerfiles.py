@@ -1,11 +1,10 @@
-"""What is asked about the file of a lesson that is written: which to open, where to save, what becomes of changes."""
+"""What is asked about the file of a lesson that is written: which to open, and where to save."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
 
-from PySide6.QtWidgets import QFileDialog, QMessageBox, QWidget
+from PySide6.QtWidgets import QFileDialog, QWidget
 
 from explorer.lessons.names import SUFFIX
 from explorer.panels.asking import may_replace
@@ -32,23 +31,6 @@ def ask_save(parent: QWidget, path: Path | None, title: str) -> Path | None:
         if chosen.exists() and not may_replace(parent, "Save lesson", chosen):
             return None
     return chosen
-
-
-def ask_unsaved(parent: QWidget, title: str) -> Literal["save", "discard", "keep"]:
-    """What becomes of changes that lie in no file; "keep" lets everything stay as it is."""
-    question = QMessageBox(parent)
-    question.setIcon(QMessageBox.Icon.Question)
-    question.setWindowTitle("Unsaved lesson")
-    question.setText(f"Save the changes to {title.strip() or 'the lesson'}?")
-    question.setInformativeText("Without saving, what was written since the last save is lost.")
-    buttons = QMessageBox.StandardButton
-    question.setStandardButtons(buttons.Save | buttons.Discard | buttons.Cancel)
-    question.setDefaultButton(buttons.Save)
-    answer = question.exec()
-    question.deleteLater()
-    if answer == buttons.Save:
-        return "save"
-    return "discard" if answer == buttons.Discard else "keep"
 
 
 def file_name(title: str) -> str:

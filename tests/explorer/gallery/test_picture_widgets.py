@@ -64,6 +64,17 @@ def test_a_grid_draws_its_pictures_sharp(qtbot: QtBot) -> None:
     assert (inside == 255).mean() == pytest.approx(0.5, abs=1e-9)
 
 
+@pytest.mark.parametrize(("count", "side", "room"), [(64, 32, 460), (16, 64, 500), (64, 8, 300), (9, 32, 200)])
+def test_pictures_fill_most_of_the_room(qtbot: QtBot, count: int, side: int, room: int) -> None:
+    grid = PictureGrid()
+    qtbot.addWidget(grid)
+    grid.resize(room, room)
+    grid.show_pictures(noise(count, 3, side), np.zeros(count, np.float32))
+    whole = grid._place.whole
+    assert grid.rect().contains(whole)
+    assert whole.width() >= 0.75 * room
+
+
 def test_the_choice_moves_by_mouse_and_keys_and_what_diverged_is_crossed(qtbot: QtBot) -> None:
     grid = PictureGrid()
     qtbot.addWidget(grid)
