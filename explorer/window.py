@@ -217,7 +217,7 @@ class MainWindow(Desks, QMainWindow):
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """Ask about unsaved changes, then end everything."""
-        if self._ended or self.files.may_leave():
+        if self._ended or (self.files.may_leave() and (not made(self, "gallery") or self.gallery.may_leave())):
             self.shut_down(keep=False)
             event.accept()
         else:

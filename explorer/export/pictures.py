@@ -7,7 +7,7 @@ pictures for one, so that both can be seen. Neither Qt nor torch: an export need
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -90,9 +90,10 @@ def film(
     fps: int = 30,
     seconds: float = 8.0,
     ground: Ground = LIGHT,
-    told: Callable[[float], object] = lambda _: None,
-) -> int:
-    """Write a film of pictures emerging; how many frames it has.
+) -> Generator[float, None, int]:
+    """Write a film of pictures emerging, a moment each turn: yields the fraction that is written, returns the frames.
+
+    Until it has returned there is no file; one that is closed before leaves nothing.
 
     Args:
         path: ends in .mp4 or .gif.
@@ -103,7 +104,6 @@ def film(
         fps: frames a second.
         seconds: of the way itself.
         ground: its colours.
-        told: called with the fraction that is written, now and then.
 
     Raises:
         InputError: a size, frame rate or length that makes no film, or a file that cannot be written.
@@ -121,7 +121,7 @@ def film(
             for _ in range(copies):
                 writer.add(picture)
                 count += 1
-            told((step - steps[0]) / max(1, steps[-1] - steps[0]))
+            yield (step - steps[0]) / max(1, steps[-1] - steps[0])
     return count
 
 

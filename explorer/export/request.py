@@ -26,6 +26,8 @@ DEFAULT_STEPS = 3000
 
 FILM_SIZE, GIF_SIZE = (1280, 720), (640, 360)
 FILM_FPS, GIF_FPS = 30, 20
+SIZES = ("1280 x 720", "1920 x 1080", "1080 x 1080", "640 x 360")
+"""Sizes that are offered, in pixels."""
 
 Report = Callable[[int, int, str], None]
 """Told what is done, what there is to do, and a word for what is going on."""

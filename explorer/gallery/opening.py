@@ -48,9 +48,14 @@ class Gallery(QObject):
         if folder:
             self.open(Path(folder))
 
+    def may_leave(self) -> bool:
+        """Whether the window may go, if there is one: it asks where a film is being written."""
+        return self.window is None or self.window.saver.may_leave()
+
     def close(self) -> None:
-        """Close the window, if there is one."""
+        """Close the window, if there is one, without a question."""
         if self.window is not None:
+            self.window.shut_down()
             self.window.close()
 
     def set_theme(self, theme: Theme) -> None:

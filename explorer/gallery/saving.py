@@ -1,18 +1,24 @@
-"""Saving what is shown: the pictures as a grid, all of them as numbers, and how they came out of noise as a film."""
+"""Saving what is shown: the pictures as a grid, all of them as numbers, and how they came out of noise as a film.
+
+A film is written beside all else. Its size and length are asked for first; a window that is closed meanwhile asks, too.
+"""
 
 from __future__ import annotations
 
+from dataclasses import replace
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QFileDialog
+from PySide6.QtWidgets import QDialog, QFileDialog, QMessageBox
 
-from explorer.engine.gallery.orders import Export
+from explorer.engine.gallery.orders import Export, StopWriting
 from explorer.gallery.imaging import sheet_image
 from explorer.panels.asking import may_replace
 
 if TYPE_CHECKING:
+    from explorer.gallery.filmdialog import FilmDialog
     from explorer.gallery.window import GalleryWindow
 
 _KINDS = {
@@ -30,6 +36,13 @@ class Saver:
         self._window = window
         self._folder = Path.home()
 
+    @cached_property
+    def films(self) -> FilmDialog:
+        """Where size and length of a film are asked for."""
+        from explorer.gallery.filmdialog import FilmDialog
+
+        return FilmDialog(self._window)
+
     def ask(self, kind: str) -> None:
         """Ask for a file's name and write it."""
         window = self._window
@@ -37,6 +50,12 @@ class Saver:
             window.tell("info", "There are no pictures yet. Open an image model first.")
             return
         title, name, filters, suffixes = _KINDS[kind]
+        if kind == "film":
+            self.films.dress(window.theme, window.scale)
+            if self.films.exec() != QDialog.DialogCode.Accepted:
+                return
+            suffix = self.films.suffix
+            name, filters, suffixes = f"emergence{suffix}", f"Films (*{suffix})", (suffix,)
         given, _ = QFileDialog.getSaveFileName(window, title, str(self._folder / name), filters)
         if not given:
             return
@@ -50,7 +69,31 @@ class Saver:
     def save(self, path: Path) -> None:
         """Have this file written; a line tells when it is."""
         self._folder = path.parent
-        self._window.desk.send(Export(str(path), dark=self._window.theme.name == "dark"))
+        order = Export(str(path), dark=self._window.theme.name == "dark")
+        if path.suffix.lower() in _KINDS["film"][3]:
+            order = replace(order, size=self.films.size_of_film, fps=self.films.fps, seconds=self.films.seconds)
+        self._window.desk.send(order)
+
+    def stop(self) -> None:
+        """Leave nothing of a film that is being written."""
+        self._window.desk.send(StopWriting())
+
+    def may_leave(self) -> bool:
+        """Whether the window may go: nothing is being written, or the person would rather not wait for it."""
+        frame = self._window.desk.frame
+        if frame is None or not frame.writing:
+            return True
+        question = QMessageBox(self._window)
+        question.setIcon(QMessageBox.Icon.Question)
+        question.setWindowTitle("A film is being written")
+        question.setText(f"{frame.writing} is written.")
+        question.setInformativeText("Without the rest there is no film.")
+        stop = question.addButton("Stop it", QMessageBox.ButtonRole.DestructiveRole)
+        wait = question.addButton("Go on writing", QMessageBox.ButtonRole.RejectRole)
+        question.setDefaultButton(wait)
+        question.exec()
+        question.deleteLater()
+        return question.clickedButton() is stop
 
     def copy(self) -> None:
         """Copy the pictures shown."""

@@ -19,7 +19,7 @@ from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QMainWindow, QVBoxLayout
 
 from explorer.actions import make_actions
 from explorer.engine.gallery.frames import GalleryFrame
-from explorer.engine.gallery.orders import Exported, FollowPicture, Job, ModelOpened, Play, Show, Steps
+from explorer.engine.gallery.orders import FollowPicture, Job, ModelOpened, Play, Show, Steps
 from explorer.files import dropped_files
 from explorer.gallery.actions import EXCLUSIVE, MODES, SPECS
 from explorer.gallery.bar import GalleryBar
@@ -62,7 +62,7 @@ class GalleryWindow(QMainWindow):
         self.desk = GalleryDesk(device, self)
         self.recent = recent or RecentFiles()
         self.mode = "samples"
-        self._theme, self._scale = LIGHT, 1.0
+        self.theme, self.scale, self._ended = LIGHT, 1.0, False
         self.actions_by_name = make_actions(self, SPECS)
         self.menus = build_menus(self, self.actions_by_name, SPECS, EXCLUSIVE)
         self.stage = GalleryStage()
@@ -73,7 +73,6 @@ class GalleryWindow(QMainWindow):
         self._build()
         self.saver = Saver(self)
         self.state = StateLine(self)
-        self.state.say("")
         self.veil = DropVeil(self, dropped_files, lambda data: self.drop(dropped_files(data)))
         self._soon = QTimer(self, singleShot=True, interval=_SOON)
         self._soon.timeout.connect(self.begin)
@@ -116,7 +115,7 @@ class GalleryWindow(QMainWindow):
         desk.opened.connect(self._opened)
         desk.refused.connect(self._refused)
         desk.died.connect(lambda given_up: self.bar.say("nothing is running" if given_up else "starting again"))
-        desk.exported.connect(self._exported)
+        desk.exported.connect(lambda done: self.tell("error" if done.failed else "info", in_words(done.line)))
         desk.noticed.connect(lambda level, text, details: self.tell(level, in_words(text), details=details))
         self.panel.edited.connect(self._edited)
         self.bar.sought.connect(lambda step: desk.send(Show(step)))
@@ -147,6 +146,7 @@ class GalleryWindow(QMainWindow):
             "save_grid": lambda: self.saver.ask("grid"),
             "save_samples": lambda: self.saver.ask("samples"),
             "save_film": lambda: self.saver.ask("film"),
+            "stop_writing": lambda: self.saver.stop(),
             "copy_grid": lambda: self.saver.copy(),
             "close": lambda: self.close(),
             "play": lambda on: self._play(on),
@@ -173,13 +173,17 @@ class GalleryWindow(QMainWindow):
         self.desk.start()
 
     def closeEvent(self, event: QCloseEvent) -> None:
-        """End the process; what it made is made again from the same seed."""
+        """End the process; what it made is made again from the same seed, but a film that is being written is lost."""
+        if not (self._ended or self.saver.may_leave()):
+            event.ignore()
+            return
         self.shut_down()
         self.closed.emit()
         event.accept()
 
     def shut_down(self) -> None:
-        """End everything; may be called twice."""
+        """End everything, without a question; may be called twice."""
+        self._ended = True
         self._soon.stop()
         self.stage.training.stop()
         self.desk.close()
@@ -229,7 +233,7 @@ class GalleryWindow(QMainWindow):
         self.setWindowTitle(f"Pictures: {model.name}")
         anew = self.panel.model is None or not model.like(self.panel.model)
         self.panel.open(model, anew=anew)
-        self.state.say(f"{model.device}")
+        self._say_state()
         self.stage.open(model, anew=anew)
         shipped_here = Path(model.path).parent == shipped(SHIPPED[0][0]).parent
         if not shipped_here:
@@ -347,14 +351,18 @@ class GalleryWindow(QMainWindow):
     def _show_frame(self, frame: GalleryFrame) -> None:
         self.bar.show_frame(frame)
         self.stage.show_frame(frame)
+        self.actions_by_name["stop_writing"].setEnabled(bool(frame.writing))
+        self._say_state(frame.writing)
         if frame.job:
             begin = f" from σ {frame.sigmas[0]:.3g}" if self.mode == "denoise" else ""
             levels = f" at {len(np.unique(frame.sigmas[frame.sigmas > 0])):,} noise levels"
             each = f"{frame.evaluations:,} network evaluations a picture"
             self.panel.set_cost(f"{frame.steps:,} steps{begin}{levels}, {each}")
 
-    def _exported(self, answer: Exported) -> None:
-        self.tell("error" if answer.failed else "info", in_words(answer.line))
+    def _say_state(self, writing: str = "") -> None:
+        """What computes, and what is being written."""
+        device = self.desk.model.device if self.desk.model is not None else ""
+        self.state.say("  ·  ".join(filter(None, (f"writing {writing}" if writing else "", device))))
 
     def tell(self, level: str, text: str, details: str = "") -> None:
         """Show one line at the bottom right."""
@@ -376,21 +384,16 @@ class GalleryWindow(QMainWindow):
 
     # --- colours and sizes --------------------------------------------------------------------------------
 
-    @property
-    def theme(self) -> Theme:
-        """The colours in use."""
-        return self._theme
-
     def set_theme(self, theme: Theme) -> None:
         """Draw in these colours."""
-        self._theme = theme
-        self.setStyleSheet(sheet(theme, self._scale))
+        self.theme = theme
+        self.setStyleSheet(sheet(theme, self.scale))
         for part in (self.stage, self.panel, self.bar, self.toasts, self.veil):
             tell(part, "set_theme", theme)
 
     def set_scale(self, factor: float) -> None:
         """Type everywhere so many times its usual size."""
-        self._scale = factor
-        self.setStyleSheet(sheet(self._theme, factor))
+        self.scale = factor
+        self.setStyleSheet(sheet(self.theme, factor))
         for part in (self.stage, self.panel, self.bar, self.toasts, self.veil, self.state, self.modes):
             tell(part, "set_scale", factor)

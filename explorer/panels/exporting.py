@@ -24,7 +24,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from explorer.export.request import DEFAULT_STEPS, FILM_SIZE, GIF_SIZE, ExportRequest
+from explorer.export.request import DEFAULT_STEPS, FILM_SIZE, GIF_SIZE, SIZES, ExportRequest
 from explorer.numbers import three
 from explorer.panels.fields import FieldRow, Spec
 from explorer.theme import CONTROL, HEADING, UNIT, Theme, font
@@ -35,7 +35,6 @@ if TYPE_CHECKING:
     from trainer.projects import Project
 
 KINDS = ((".mp4", "film (MP4)"), (".gif", "film (GIF)"), (".png", "picture (PNG)"))
-SIZES = ("1280 x 720", "1920 x 1080", "1080 x 1080", "640 x 360")
 CUSTOM = "custom"
 INSIDE = "Session inside (opens again in Score Explorer)"
 

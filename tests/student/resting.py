@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import os
 
-from PySide6.QtWidgets import QApplication, QDialog, QMainWindow
+from PySide6.QtCore import QTimer
+from PySide6.QtWidgets import QAbstractButton, QApplication, QDialog, QMainWindow, QMessageBox
 
 from explorer.document import Document
 from explorer.engine.memory import give_back
@@ -30,15 +31,8 @@ def rest(window: MainWindow, record: Record, hand: Hand) -> Act:
     """Rest once; the record gets the resident memory of window, engine and mover in MiB."""
     record.say("resting")
     hand.let_go()
-    for _ in range(20):
-        popup, modal = QApplication.activePopupWidget(), QApplication.activeModalWidget()
-        if popup is not None:
-            popup.close()
-        elif isinstance(modal, QDialog):
-            modal.reject()
-        else:
-            break
-        yield 200
+    yield from answer()
+    yield from close_others(window)
     put_away(window)
     yield round(1000 * REST)
     give_back()
@@ -46,8 +40,38 @@ def rest(window: MainWindow, record: Record, hand: Hand) -> Act:
     record.write("rest", **dict(zip(("window", "engine", "mover"), map(resident, held), strict=False)))
 
 
+def answer() -> Act:
+    """Leave every menu and question that waits: without saving, or else unanswered."""
+    for _ in range(20):
+        popup, modal = QApplication.activePopupWidget(), QApplication.activeModalWidget()
+        if popup is not None:
+            popup.close()
+        elif isinstance(modal, QMessageBox) and (lost := _without_saving(modal)) is not None:
+            lost.click()
+        elif isinstance(modal, QDialog):
+            modal.reject()
+        else:
+            return
+        yield 200
+
+
+def _without_saving(question: QMessageBox) -> QAbstractButton | None:
+    """The button that lets what is unsaved go."""
+    destructive = QMessageBox.ButtonRole.DestructiveRole
+    return next((each for each in question.buttons() if question.buttonRole(each) == destructive), None)
+
+
+def close_others(window: MainWindow) -> Act:
+    """Close every window but the main one; one that asks first gets its answer, so none is closed from here itself."""
+    for each in QApplication.topLevelWidgets():
+        if each.isVisible() and each is not window and isinstance(each, QDialog | QMainWindow):
+            QTimer.singleShot(0, each, each.close)
+            yield 200
+            yield from answer()
+
+
 def put_away(window: MainWindow) -> None:
-    """Close all that is open, and have the first start's document, layout and preferences again."""
+    """Have the first start's document, layout and preferences again."""
     household = window.household
     if household.presentation.on:
         household.presentation.leave()
@@ -55,9 +79,6 @@ def put_away(window: MainWindow) -> None:
         window.lessons.player.end()
     if window.isFullScreen():
         window.actions_by_name["full_screen"].trigger()
-    for each in QApplication.topLevelWidgets():
-        if each.isVisible() and each is not window and isinstance(each, QDialog | QMainWindow):
-            each.close()
     household.prefer(Preferences())
     household.arranger.show_layout(BUILT_IN[0])
     window.resize(1280, 720)

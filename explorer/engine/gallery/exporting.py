@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Generator
 from pathlib import Path
 
 import torch
+from torch import Tensor
 
 from explorer.engine.gallery.job import JobRun
 from explorer.engine.gallery.orders import Export
@@ -17,10 +18,14 @@ from trainer.images.grids import write_grid, write_samples
 SUFFIXES = (".png", ".npz", ".mp4", ".gif")
 
 
-def export(order: Export, run: JobRun, told: Callable[[float], object] = lambda _: None) -> str:
-    """Write a file by its ending, whole or not at all; one line that says what was written.
+Writing = Generator[float, None, str]
+"""Yields the fraction that is written; returns one line that says what was."""
 
-    `told` is called now and then with the fraction of a film that is written.
+
+def export(order: Export, run: JobRun) -> Writing:
+    """Write a file of what the job has made until now, by its ending, whole or not at all.
+
+    Pictures are written at the first turn, a film in many; what the job does meanwhile changes nothing in it.
 
     Raises:
         InputError: an unknown ending, or a file, size or length that cannot be.
@@ -30,23 +35,32 @@ def export(order: Export, run: JobRun, told: Callable[[float], object] = lambda 
     suffix = path.suffix.lower()
     if suffix not in SUFFIXES:
         raise InputError(f"{path.name}: give a name that ends in {', '.join(SUFFIXES[:-1])} or {SUFFIXES[-1]}")
-    shown = torch.from_numpy(run.pictures()).clamp(-1, 1)
-    if suffix == ".png":
+    if suffix in (".png", ".npz"):
+        return _still(path, torch.from_numpy(run.pictures()).clamp(-1, 1), run.model.card.levels)
+    return _film(order, path, run, run.moments())
+
+
+def _still(path: Path, shown: Tensor, levels: int) -> Writing:
+    """The pictures shown, as a grid or as numbers."""
+    if path.suffix.lower() == ".png":
         write_grid(path, shown)
-        return f"Saved {path.name}: {len(shown):,} pictures"
-    if suffix == ".npz":
-        write_samples(path, shown, run.model.card.levels)
-        return f"Saved {path.name}: {len(shown):,} pictures as numbers"
+    else:
+        write_samples(path, shown, levels)
+    yield 1.0
+    return f"Saved {path.name}: {len(shown):,} pictures{' as numbers' if path.suffix.lower() == '.npz' else ''}"
+
+
+def _film(order: Export, path: Path, run: JobRun, moments: dict[int, Tensor]) -> Writing:
+    """How they came out of noise."""
     name = TITLES.get(run.job.sampler, run.job.sampler)
-    frames = film(
+    frames = yield from film(
         path,
-        run.kept,
-        run.at,
+        tuple(moments),
+        lambda step: moments[step].float().numpy(),
         lambda step: caption(name, run.sigmas[step], step, run.steps, run.job.seed),
         size=order.size,
         fps=order.fps,
         seconds=order.seconds,
         ground=DARK if order.dark else LIGHT,
-        told=told,
     )
     return f"Saved {path.name}: {frames / order.fps:.1f} seconds"

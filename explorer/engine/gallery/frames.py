@@ -66,6 +66,7 @@ class GalleryFrame:
         follow: the way of the picture that is followed; None while there is none.
         dots: the painting's particles under the same sampler at the same fraction; None where they are not wanted.
         busy: one line on what is being done when nothing moves, or "".
+        writing: the name of the film that is being written beside it, and how much of it is, or "".
     """
 
     model: int = 0
@@ -86,3 +87,4 @@ class GalleryFrame:
     follow: Follow | None = None
     dots: Particles | None = None
     busy: str = ""
+    writing: str = ""

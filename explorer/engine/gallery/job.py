@@ -145,6 +145,10 @@ class JobRun:
         found: Array = (self._now.x if step == self.step else self._kept.at(step)).float().numpy()
         return found
 
+    def moments(self) -> dict[int, Tensor]:
+        """The pictures (N, C, H, W) by step, of all steps that can be shown now; what is done later leaves them be."""
+        return {step: self._now.x if step == self.step else self._kept.at(step) for step in self.kept}
+
     @property
     def diverged(self) -> Array:
         """(N,), 1 for pictures that have left for good."""

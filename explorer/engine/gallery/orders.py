@@ -109,6 +109,11 @@ class Export:
     dark: bool = False
 
 
+@dataclass(frozen=True)
+class StopWriting:
+    """Write no more of the files that are ordered; nothing of one that is half-written stays."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class GalleryStart(Beginning):
     """All that a fresh process needs: the model to open and the job to begin with, if there were some."""
@@ -180,5 +185,5 @@ class Exported:
     failed: bool = False
 
 
-GalleryOrder = OpenModel | Job | Play | Steps | Show | FollowPicture | ShowDots | Export
+GalleryOrder = OpenModel | Job | Play | Steps | Show | FollowPicture | ShowDots | Export | StopWriting
 GalleryAnswer = ModelOpened | ModelRefused | Exported

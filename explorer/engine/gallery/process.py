@@ -6,6 +6,7 @@ priority than the window, and ends by itself when the pipe closes.
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from multiprocessing.connection import Connection
 from pathlib import Path
 from threading import Lock
@@ -22,6 +23,7 @@ from explorer.engine.gallery.orders import (
     Show,
     ShowDots,
     Steps,
+    StopWriting,
 )
 from explorer.engine.hosting import host
 from explorer.engine.mailbox import Mailbox
@@ -78,15 +80,17 @@ class _Gallery:
     def loop(self) -> None:
         """Turn until told to stop; a turn is a frame."""
         before = perf_counter()
-        with self._pulse as pulse:
+        with self._pulse as pulse, ExitStack() as last:
+            last.callback(self._studio.stop_writing)
             self._resume()
             while self._alive:
                 pulse.turn(self._studio.steps - self._studio.left)
-                self._obey(wait=0.0 if self._moves or self._changed else 0.1)
+                self._obey(wait=0.0 if self._moves or self._changed or self._studio.writes else 0.1)
                 began = perf_counter()
                 elapsed, before = min(began - before, 0.1), began
                 self._move(elapsed, began + _FRAME / 2)
                 self._changed |= self._studio.settle()
+                self._changed |= self._studio.write(began + _FRAME / 2)
                 while self._studio.answers:
                     self._send(self._studio.answers.popleft())
                 if self._changed:
@@ -126,7 +130,7 @@ class _Gallery:
 
     def _attempt(self, order: GalleryOrder) -> None:
         """Do this; what cannot be done is told, and all stays as it was."""
-        self._pulse.hushed = isinstance(order, OpenModel | Export)
+        self._pulse.hushed = isinstance(order, OpenModel)
         self._pulse.turn(0)
         try:
             self._do(order)
@@ -162,9 +166,10 @@ class _Gallery:
                 studio.follow(index)
             case ShowDots(release):
                 studio.dots(release)
-            case Export(path):
-                self._publish(f"writing {Path(path).name}")
-                studio.export(order, lambda done: self._publish(f"writing {Path(path).name}: {done:.0%}"))
+            case Export():
+                studio.export(order)
+            case StopWriting():
+                studio.stop_writing()
 
     def _move(self, elapsed: float, deadline: float) -> None:
         """Take the steps that are due after `elapsed` seconds, as far as the deadline allows."""

@@ -6,10 +6,10 @@ A `Studio` knows no process and no clock: orders in, `move` and `settle`, `Galle
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from time import perf_counter
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -27,6 +27,9 @@ from trainer.errors import InputError, TrainingError
 from trainer.images.checkpoints import load_image_model, newest
 from trainer.images.models import ImageScore
 from trainer.images.sampling import IMAGE_SAMPLERS, recommended
+
+if TYPE_CHECKING:
+    from explorer.engine.gallery.exporting import Writing
 
 _DOTS_MOST = 0.03
 """Seconds that particles beside the pictures may take of one turn."""
@@ -54,6 +57,8 @@ class Studio:
         self._following: Following | None = None
         self._dots: Mover | None = None
         self._warned = 0
+        self._writing: deque[tuple[Export, Writing]] = deque()
+        self._written = 0.0
 
     # --- orders -------------------------------------------------------------------------------------------
 
@@ -150,17 +155,55 @@ class Studio:
             self._dots.release(order)
             self._place_dots()
 
-    def export(self, order: Export, told: Callable[[float], object] = lambda _: None) -> None:
-        """Write a file of what the job has made, `told` how much of it; the answer says whether it worked."""
+    # --- files --------------------------------------------------------------------------------------------
+
+    def export(self, order: Export) -> None:
+        """Have a file written of what the job has made until now, by `write`; an answer says what came of it."""
         from explorer.engine.gallery.exporting import export
 
-        run = self._run
         try:
-            if run is None:
+            if self._run is None:
                 raise InputError("there are no pictures yet; make some first")
-            self.answers.append(Exported(order.path, export(order, run, told)))
-        except (InputError, TrainingError, OSError, RuntimeError) as error:
+            self._writing.append((order, export(order, self._run)))
+        except InputError as error:
             self.answers.append(Exported(order.path, str(error), failed=True))
+
+    @property
+    def writes(self) -> bool:
+        """Whether there is anything to write."""
+        return bool(self._writing)
+
+    @property
+    def writing(self) -> str:
+        """What is being written and how much of it is, or ""."""
+        return f"{Path(self._writing[0][0].path).name}: {self._written:.0%}" if self._writing else ""
+
+    def write(self, deadline: float) -> bool:
+        """Write a piece of the first file, and more until the deadline; whether there is anything new to say of it."""
+        before = self.writing
+        while self._writing:
+            order, pieces = self._writing[0]
+            try:
+                self._written = next(pieces)
+            except StopIteration as end:
+                self._end_writing(Exported(order.path, end.value))
+            except (InputError, TrainingError, OSError, RuntimeError) as error:
+                self._end_writing(Exported(order.path, str(error), failed=True))
+            if perf_counter() > deadline:
+                break
+        return self.writing != before
+
+    def stop_writing(self) -> None:
+        """Leave nothing of the files that are being written, or are to be."""
+        while self._writing:
+            order, pieces = self._writing[0]
+            pieces.close()
+            self._end_writing(Exported(order.path, f"Stopped: {Path(order.path).name} is not written"))
+
+    def _end_writing(self, answer: Exported) -> None:
+        self._writing.popleft()
+        self._written = 0.0
+        self.answers.append(answer)
 
     # --- time ---------------------------------------------------------------------------------------------
 
@@ -228,7 +271,7 @@ class Studio:
         """The present moment; `moving` says whether the sampler runs."""
         run = self._run
         if run is None:
-            return GalleryFrame(model=self._models, busy=busy)
+            return GalleryFrame(model=self._models, busy=busy, writing=self.writing)
         return GalleryFrame(
             model=self._models,
             job=run.job.number,
@@ -248,6 +291,7 @@ class Studio:
             follow=self._following.picture() if self._following is not None else None,
             dots=self._particles(),
             busy=busy,
+            writing=self.writing,
         )
 
     def _particles(self) -> Particles | None:

@@ -10,8 +10,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QMimeData, QPoint, QSize, Qt, QUrl
-from PySide6.QtWidgets import QFileDialog
+from PIL import Image
+from PySide6.QtCore import QMimeData, QPoint, QSize, Qt, QTimer, QUrl
+from PySide6.QtWidgets import QApplication, QFileDialog, QMessageBox
 from pytestqt.qtbot import QtBot
 
 from explorer.engine.gallery.frames import GalleryFrame
@@ -190,6 +191,34 @@ def test_a_folder_refused_leaves_the_model_before_even_to_a_process_that_is_kill
     assert wait_for_job(qtbot, window).pictures.shape == frame.pictures.shape
 
 
+def test_a_window_that_writes_asks_before_it_closes(qtbot: QtBot, window: GalleryWindow, tmp_path: Path) -> None:
+    window.open(small_checkpoint(tmp_path / "model"))
+    wait_for_job(qtbot, window)
+    window.saver.films.rows["seconds"].set_value(60.0)
+    window.saver.save(tmp_path / "long.mp4")
+    qtbot.waitUntil(lambda: window.desk.frame is not None and bool(window.desk.frame.writing), timeout=WAIT)
+    assert "writing long.mp4" in window.state.text()
+    asked: list[str] = []
+
+    def wait_for_it() -> None:
+        question = QApplication.activeModalWidget()
+        assert isinstance(question, QMessageBox)
+        asked.append(question.text())
+        next(button for button in question.buttons() if button.text() == "Go on writing").click()
+
+    QTimer.singleShot(0, wait_for_it)
+    assert not window.close()
+    assert window.isVisible()
+    assert "long.mp4" in asked[0]
+    with qtbot.waitSignal(window.desk.exported, timeout=WAIT) as done:
+        window.actions_by_name["stop_writing"].trigger()
+    assert "Stopped" in done.args[0].line
+    qtbot.waitUntil(lambda: not window.actions_by_name["stop_writing"].isEnabled(), timeout=WAIT)
+    assert window.close()
+    assert len(asked) == 1
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["model"]
+
+
 def test_files_are_saved_and_a_picture_is_brought_in(
     qtbot: QtBot, window: GalleryWindow, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -197,12 +226,29 @@ def test_files_are_saved_and_a_picture_is_brought_in(
     assert "no pictures yet" in told(window)
     window.open(small_checkpoint(tmp_path / "model"))
     wait_for_job(qtbot, window)
+
+    def ask_for_a_film() -> None:
+        rows, go = window.saver.films.rows, window.saver.films.go
+        assert window.saver.films.isVisible()
+        rows["kind"].set_value(".gif")
+        for name, bad, good in (("seconds", 200.0, 1.0), ("fps", 0, 12)):
+            rows[name].set_value(bad)
+            go.click()
+            assert "out of range" in rows[name].error()
+            rows[name].set_value(good)
+        rows["size"].set_value("640 x 360")
+        go.click()
+
     for action, name in (("save_grid", "grid.png"), ("save_samples", "all.npz"), ("save_film", "film")):
+        if action == "save_film":
+            QTimer.singleShot(0, ask_for_a_film)
         monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_, n=name: (str(tmp_path / n), ""))
         with qtbot.waitSignal(window.desk.exported, timeout=WAIT) as answer:
             window.actions_by_name[action].trigger()
         assert not answer.args[0].failed, answer.args[0].line
-    assert (tmp_path / "film.mp4").stat().st_size > 1000
+    with Image.open(tmp_path / "film.gif") as film:
+        assert film.size == (640, 360)
+        assert film.info["duration"] == pytest.approx(1000 * (0.5 + 1 / 12), abs=10)  # the noise, standing still
     assert len(read_pictures(tmp_path / "all.npz")) == 64
     window.set_mode("inpaint")
     assert window.stage.inpaint.picture is None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+from collections.abc import Generator
 from pathlib import Path
 
 import imageio_ffmpeg
@@ -18,6 +19,16 @@ from trainer.errors import InputError
 def at(step: int) -> NDArray[np.float32]:
     """Nine pictures, all of one grey that rises with the step."""
     return np.full((9, 1, 8, 8), step / 10 - 1, np.float32)
+
+
+def written(pieces: Generator[float, None, int]) -> tuple[list[float], int]:
+    """All that a film tells while it is written, and how many frames it has."""
+    told = []
+    while True:
+        try:
+            told.append(next(pieces))
+        except StopIteration as end:
+            return told, end.value
 
 
 def test_a_sheet_holds_every_picture_by_whole_pixels() -> None:
@@ -52,7 +63,8 @@ def test_time_runs_evenly_in_steps_and_stands_still_at_both_ends() -> None:
 def test_a_film_shows_what_there_was(tmp_path: Path, name: str) -> None:
     path = tmp_path / name
     steps = list(range(0, 21, 2))
-    count = film(path, steps, at, lambda step: f"step {step}", size=(320, 240), fps=10, seconds=2)
+    told, count = written(film(path, steps, at, lambda step: f"step {step}", size=(320, 240), fps=10, seconds=2))
+    assert told == pytest.approx([step / 20 for step in steps])
     assert count == 20 + 5 + 10
     if name.endswith("gif"):
         with Image.open(path) as made:
@@ -74,7 +86,7 @@ def test_a_film_shows_what_there_was(tmp_path: Path, name: str) -> None:
 def test_colours_survive_a_gif(tmp_path: Path) -> None:
     colours = np.array([[1, -1, -1], [-1, 1, -1], [-1, -1, 1]], np.float32)
     pictures = np.broadcast_to(colours[:, :, None, None], (3, 3, 8, 8)).copy()
-    film(tmp_path / "a.gif", [0, 1], lambda _: pictures, lambda _: "", size=(320, 240), fps=5, seconds=1)
+    written(film(tmp_path / "a.gif", [0, 1], lambda _: pictures, lambda _: "", size=(320, 240), fps=5, seconds=1))
     with Image.open(tmp_path / "a.gif") as made:
         shown = {tuple(colour) for colour in np.asarray(made.convert("RGB")).reshape(-1, 3).tolist()}
     assert {(255, 0, 0), (0, 255, 0), (0, 0, 255)} <= shown
@@ -86,5 +98,13 @@ def test_colours_survive_a_gif(tmp_path: Path) -> None:
 )
 def test_films_that_cannot_be_leave_nothing(tmp_path: Path, name: str, changes: dict[str, object]) -> None:
     with pytest.raises(InputError):
-        film(tmp_path / name, [0, 1], at, lambda _: "", **changes)  # type: ignore[arg-type]
+        written(film(tmp_path / name, [0, 1], at, lambda _: "", **changes))  # type: ignore[arg-type]
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("name", ["a.mp4", "a.gif"])
+def test_a_film_that_is_stopped_leaves_nothing(tmp_path: Path, name: str) -> None:
+    pieces = film(tmp_path / name, range(30), at, lambda _: "", size=(320, 240), fps=10, seconds=3)
+    assert next(pieces) < next(pieces) < 0.1
+    pieces.close()
     assert not list(tmp_path.iterdir())

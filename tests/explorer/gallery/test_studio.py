@@ -233,10 +233,14 @@ def test_files_of_what_was_made(studio: Studio, tmp_path: Path) -> None:
     studio.begin(Job(1, sampler="ode", settings=SHORT, count=4))
     finished(studio)
     for name in ("grid.png", "all.npz", "film.gif", "film.mp4"):
-        told: list[float] = []
-        studio.export(Export(str(tmp_path / name), size=(320, 240), fps=10, seconds=1), told.append)
-        assert told == sorted(told)
-        assert (told[-1:] == [1.0]) == name.endswith((".mp4", ".gif"))
+        studio.export(Export(str(tmp_path / name), size=(320, 240), fps=10, seconds=1))
+        told = []
+        while studio.writes:
+            told.append(studio.frame().writing)
+            studio.write(0.0)
+        assert told[0] == f"{name}: 0%"
+        assert (len(told) > 5) == name.startswith("film")
+        assert not studio.frame().writing
         answer = studio.answers[-1]
         assert isinstance(answer, Exported)
         assert not answer.failed, answer.line
@@ -246,11 +250,38 @@ def test_files_of_what_was_made(studio: Studio, tmp_path: Path) -> None:
         assert getattr(film, "n_frames", 1) > 3
     for name, word in (("x.txt", "ends in"), ("nowhere/x.mp4", "nowhere")):
         studio.export(Export(str(tmp_path / name)))
+        studio.write(0.0)
         answer = studio.answers[-1]
         assert isinstance(answer, Exported)
         assert answer.failed
         assert word in answer.line
     assert sorted(path.name for path in tmp_path.iterdir()) == ["all.npz", "film.gif", "film.mp4", "grid.png", "model"]
+
+
+def test_a_film_goes_on_beside_other_pictures_and_can_be_stopped(studio: Studio, tmp_path: Path) -> None:
+    studio.begin(Job(1, sampler="ode", settings=SHORT, count=4))
+    finished(studio)
+    alone, beside = tmp_path / "alone.mp4", tmp_path / "beside.mp4"
+    film = Export(str(alone), size=(320, 240), fps=10, seconds=1)
+    studio.export(film)
+    while studio.writes:
+        studio.write(0.0)
+    studio.export(replace(film, path=str(beside)))
+    studio.export(replace(film, path=str(tmp_path / "never.mp4")))
+    studio.write(0.0)
+    studio.begin(Job(2, sampler="ode", settings=SHORT, seed=9, count=2))
+    while studio.writing.startswith("beside"):
+        studio.move(1)
+        studio.write(0.0)
+    studio.write(0.0)
+    assert studio.writing.startswith("never")
+    studio.stop_writing()
+    assert beside.read_bytes() == alone.read_bytes()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["alone.mp4", "beside.mp4", "model"]
+    last = studio.answers[-1]
+    assert isinstance(last, Exported)
+    assert not last.failed
+    assert "Stopped" in last.line
 
 
 def test_pictures_that_diverge_are_told_once(studio: Studio) -> None:
