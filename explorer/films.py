@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import Future
 from pathlib import Path
 
 from PySide6.QtCore import QObject
@@ -17,6 +18,7 @@ from explorer.panels.exporting import ExportDialog
 from explorer.panels.noticeboard import show_folder
 from explorer.session import Session
 from explorer.theme import Theme
+from explorer.wording import in_words
 from trainer.errors import InputError
 from trainer.projects import project_bytes
 
@@ -61,10 +63,17 @@ class FilmDesk(QObject):
             device=self._session.device,
             session=self._inside(),
         )
-        self._packer.begin(lambda: len(project_bytes(project)), lambda size: self.dialog.show_weight(size.result()))
+        self._packer.begin(lambda: len(project_bytes(project)), self._weighed)
         self.dialog.set_theme(theme)
         self.dialog.show()
         self.dialog.raise_()
+
+    def _weighed(self, size: Future[int]) -> None:
+        """Say how much the session adds, or that it cannot go with the file."""
+        try:
+            self.dialog.show_weight(size.result())
+        except InputError as error:
+            self.dialog.leave_session_out(in_words(str(error)))
 
     def _start(self, request: ExportRequest) -> None:
         out = Path(request.out)

@@ -34,7 +34,7 @@ from trainer.errors import InputError
 from trainer.journals import SIDE, Entry, Painting, Patch, entries, entry_json, member, short, whole_number
 from trainer.plans import RaceSettings, StopSettings
 from trainer.scenes import Scene, story
-from trainer.settings import FitSettings, ParticleSettings
+from trainer.settings import MOST_SIGMA, FitSettings, ParticleSettings
 
 __all__ = [
     "LIMITS",
@@ -217,8 +217,10 @@ def _project(members: Mapping[str, bytes], where: str) -> Project:
         if not all(isinstance(value, str) for value in facts.values()):
             raise InputError("facts: every value must be text")
         sigma = top.get("sigma")
-        if isinstance(sigma, bool) or not isinstance(sigma, int | float) or not 0 <= sigma <= 100:
-            raise InputError(f"sigma: {short(sigma)} is not a noise level; it must be a number from 0 to 100")
+        if isinstance(sigma, bool) or not isinstance(sigma, int | float) or not 0 <= sigma <= MOST_SIGMA:
+            raise InputError(
+                f"sigma: {short(sigma)} is not a noise level; it must be a number from 0 to {MOST_SIGMA:,.0f}"
+            )
         network = members.get("network.safetensors")
         if member(top, "network", bool) != (network is not None):
             raise InputError(

@@ -28,6 +28,9 @@ SamplerName = Literal["ascent", "langevin", "mala", "annealed", "pc", "sde", "od
 OdeMethod = Literal["heun", "euler"]
 VPSchedule = Literal["ddpm-linear", "ddpm-cosine"]
 
+MOST_SIGMA = 1e5
+"""No noise level is above it; the highest that can be learned, the last of the cosine schedule, is 20,291."""
+
 _TARGETS = {"pooled": "a pooled target", "control_variate": "a control variate"}
 
 

@@ -26,7 +26,7 @@ from trainer.paintings import preset_names, preset_weights
 from trainer.plans import RaceSettings, StopSettings
 from trainer.projects import Project, Setup
 from trainer.scenes import Scene
-from trainer.settings import FitSettings, choice, known, number, whole
+from trainer.settings import MOST_SIGMA, FitSettings, choice, known, number, whole
 
 Control = Literal["menus", "tools", "axes", "bar", "drawer"]
 Doing = Literal["train", "pause", "reset", "release", "move", "hold", "race", "hold race", "pictures"]
@@ -178,7 +178,7 @@ class Step:
         _all_of("step.controls", self.controls, CONTROLS)
         _all_of("step.do", self.do, get_args(Doing))
         if self.sigma is not None:
-            number("step.sigma", self.sigma, 1e-3, 100)
+            number("step.sigma", self.sigma, 1e-3, MOST_SIGMA)
         known(Beginning, self.change, "step.change.")
 
     def layout(self, panes: int) -> Layout:

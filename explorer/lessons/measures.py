@@ -19,7 +19,7 @@ from explorer.panes import pane_names
 from trainer.errors import InputError
 from trainer.plans import MOST_RACERS
 from trainer.scenes import MOST_PANES
-from trainer.settings import choice, number, whole
+from trainer.settings import MOST_SIGMA, choice, number, whole
 
 Clock = Literal["now", "steps", "particles", "race"]
 
@@ -48,7 +48,7 @@ class Measure:
         choice("measure.quantity", self.quantity, tuple(QUANTITIES))
         whole("measure.pane", self.pane, 1, MOST_PANES)
         whole("measure.mode", self.mode, 1, MOST_MODES)
-        number("measure.sigma", self.sigma, 1e-3, 100)
+        number("measure.sigma", self.sigma, 1e-3, MOST_SIGMA)
         for name in ("racer", "against"):
             whole(f"measure.{name}", getattr(self, name), 1, MOST_RACERS)
 

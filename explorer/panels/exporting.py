@@ -155,6 +155,12 @@ class ExportDialog(QDialog):
         """Say how much the session adds to the file."""
         self.weight.setText(f"{three(session_bytes / 1e6)} MB")
 
+    def leave_session_out(self, line: str) -> None:
+        """The session cannot go with the file: the line says why."""
+        self.inside.setChecked(False)
+        if not self._running:
+            self._show_state(line)
+
     def request(self) -> ExportRequest:
         """What the fields ask for; `InputError` says in one line what is wrong with them."""
         path = Path(self.path.text().strip()).expanduser()

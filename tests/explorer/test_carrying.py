@@ -224,6 +224,9 @@ def test_the_preference_holds_for_dialog_panel_and_clipboard(
     window.films.offer(".png", window.theme, 0.1)
     assert window.films.dialog.inside.isChecked()
     qtbot.waitUntil(lambda: window.films.dialog.weight.text().endswith(" MB"), timeout=WAIT)
+    window.films.offer(".png", window.theme, 1e9)
+    qtbot.waitUntil(lambda: not window.films.dialog.inside.isChecked(), timeout=WAIT)
+    assert "noise level" in window.films.dialog.line.text()
     switch.click()
     assert not window.household.preferences.session_inside
     window.films.offer(".png", window.theme, 0.1)

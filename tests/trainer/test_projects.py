@@ -8,8 +8,10 @@ import subprocess
 import sys
 import zipfile
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -23,7 +25,8 @@ from trainer.components import Component, composite
 from trainer.errors import InputError
 from trainer.projects import Entry, Patch, Project, Setup, read_project, write_project
 from trainer.scenes import Scene, story
-from trainer.settings import FitSettings, LadderSettings, ParticleSettings
+from trainer.schedules import training_levels
+from trainer.settings import FitSettings, LadderSettings, ParticleSettings, Schedule
 
 Members = dict[str, bytes]
 
@@ -72,6 +75,15 @@ def saved(tmp_path: Path) -> Path:
     path = tmp_path / "a.scorex"
     write_project(path, project())
     return path
+
+
+@pytest.mark.parametrize("schedule", get_args(Schedule))
+def test_a_moment_at_the_highest_noise_level_of_a_schedule_can_be_saved(schedule: Schedule, tmp_path: Path) -> None:
+    fit = FitSettings(target="single", schedule=schedule, ladder=LadderSettings(sigma_max=100.0))
+    levels, _ = training_levels(fit, 3.0, 4096)
+    made = replace(project(), sigma=float(levels[0]))
+    write_project(tmp_path / "a.scorex", made)
+    assert read_project(tmp_path / "a.scorex").sigma == made.sigma
 
 
 def members_of(path: Path) -> Members:
