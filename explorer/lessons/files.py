@@ -110,18 +110,28 @@ def write_lesson(path: str | Path, lesson: Lesson) -> None:
     """Save a lesson: the file holds all of it, or is what it was before.
 
     Raises:
-        InputError: the file cannot be written.
+        InputError: the file cannot be written, or would be too large to be read.
     """
     write_whole(path, lesson_bytes(lesson))
 
 
 def lesson_bytes(lesson: Lesson) -> bytes:
-    """The file of this lesson; equal lessons make equal files."""
+    """The file of this lesson; equal lessons make equal files.
+
+    Raises:
+        InputError: it would be too large to be read.
+    """
     values, projects = to_json(lesson)
     text = (json.dumps(values, indent=1, ensure_ascii=False) + "\n").encode()
-    if not projects:
-        return text
-    return archive_bytes({_TEXT: text} | {name: project_bytes(project) for name, project in projects.items()})
+    members = {_TEXT: text} | {name: project_bytes(project) for name, project in projects.items()}
+    for name, data in members.items():
+        if len(data) > _LIMITS[name]:
+            what = "its text" if name == _TEXT else f"the moment of run {int(name[:2])}"
+            raise InputError(f"lesson: {what} would need {len(data):,} bytes; at most {_LIMITS[name]:,} fit a lesson")
+    size = sum(map(len, members.values()))
+    if size > _MOST_FILE:
+        raise InputError(f"lesson: {size:,} bytes would be too many; at most {_MOST_FILE:,} fit: take fewer moments")
+    return archive_bytes(members) if projects else text
 
 
 @cache

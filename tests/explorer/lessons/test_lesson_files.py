@@ -16,6 +16,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from explorer.lessons import files
 from explorer.lessons.desk import opened
 from explorer.lessons.files import from_json, lesson_bytes, lesson_from, read_lesson, to_json, write_lesson
 from explorer.lessons.lesson import Choice, Lesson, Step
@@ -51,6 +52,25 @@ def test_moments_of_its_own_travel_in_the_same_file(tmp_path: Path) -> None:
     assert np.array_equal(read.steps[2].begin.weights, project().weights)
     assert read.setup(1).name == "corner"
     assert lesson_bytes(read) == path.read_bytes()
+
+
+def test_a_lesson_that_could_not_be_read_is_not_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "own.lesson"
+    own = Lesson("Own", (Step("A", "a", begin=project()), Step("B", "b", begin=project())))
+    write_lesson(path, own)
+    before = path.read_bytes()
+    for name, limit, line in (
+        ("01.scorex", 100, "the moment of run 1 would need"),
+        ("lesson.json", 20, "its text would need"),
+    ):
+        with monkeypatch.context() as changed, pytest.raises(InputError, match=line):
+            changed.setitem(files._LIMITS, name, limit)
+            write_lesson(path, own)
+    monkeypatch.setattr(files, "_MOST_FILE", len(before) // 2)
+    with pytest.raises(InputError, match="take fewer moments"):
+        write_lesson(path, own)
+    assert path.read_bytes() == before
+    assert list(tmp_path.iterdir()) == [path]
 
 
 def test_what_a_step_needs_follows_from_the_lesson_alone() -> None:
