@@ -63,9 +63,10 @@ def test_a_lesson_that_could_not_be_read_is_not_written(tmp_path: Path, monkeypa
         ("01.scorex", 100, "the moment of run 1 would need"),
         ("lesson.json", 20, "its text would need"),
     ):
-        with monkeypatch.context() as changed, pytest.raises(InputError, match=line):
+        with monkeypatch.context() as changed:
             changed.setitem(files._LIMITS, name, limit)
-            write_lesson(path, own)
+            with pytest.raises(InputError, match=line):
+                write_lesson(path, own)
     monkeypatch.setattr(files, "_MOST_FILE", len(before) // 2)
     with pytest.raises(InputError, match="take fewer moments"):
         write_lesson(path, own)
