@@ -60,6 +60,7 @@ class StateLine(QLabel):
         """Write this, if it is not there already."""
         if text != self.text():
             self.setText(text)
+            self.setAccessibleDescription(text)
             self._bar.setCornerWidget(self, Qt.Corner.TopRightCorner)
 
     def set_scale(self, factor: float) -> None:

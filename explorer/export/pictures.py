@@ -18,11 +18,12 @@ from PIL import Image, ImageDraw, ImageFont
 from explorer.export.encode import Picture, check_format, open_film
 from explorer.numbers import three
 from trainer.assets import assets
-from trainer.errors import InputError
+from trainer.settings import number
 
 FIRST, LAST = 0.5, 1.0
 """Seconds for which the noise and the clean pictures stand still."""
-LONGEST = 120.0
+SHORTEST, LONGEST = 0.5, 120.0
+"""Seconds of the way itself."""
 _MARGIN, _LINE = 24, 18
 _GAP = 4
 _GREYS, _LEVELS = 200, 6
@@ -91,7 +92,7 @@ def film(
     seconds: float = 8.0,
     ground: Ground = LIGHT,
 ) -> Generator[float, None, int]:
-    """Write a film of pictures emerging, a moment each turn: yields the fraction that is written, returns the frames.
+    """Write a film of pictures emerging, a frame each turn: yields the fraction that is written, returns the frames.
 
     Until it has returned there is no file; one that is closed before leaves nothing.
 
@@ -109,19 +110,19 @@ def film(
         InputError: a size, frame rate or length that makes no film, or a file that cannot be written.
         ExportError: writing failed half-way; nothing of it is left.
     """
-    if not 0.5 <= seconds <= LONGEST:
-        raise InputError(f"seconds: {seconds:g} is out of range; give a number between 0.5 and {LONGEST:g}")
+    number("seconds", seconds, SHORTEST, LONGEST)
     check_format(path.suffix.lower(), size, fps)
     frames = max(2, round(seconds * fps))
-    count = 0
+    played = list(_played(steps, frames, fps))
+    count, total = 0, sum(copies for _, copies in played)
     palette = np.unique(np.concatenate((_colours(at(steps[0]).shape[1]), _shades(ground))), axis=0)
     with open_film(path, size, fps, palette=palette, comment="") as writer:
-        for step, copies in _played(steps, frames, fps):
+        for step, copies in played:
             picture = sheet(at(step), size, words(step), ground)
             for _ in range(copies):
                 writer.add(picture)
                 count += 1
-            yield (step - steps[0]) / max(1, steps[-1] - steps[0])
+                yield count / total
     return count
 
 
@@ -131,9 +132,9 @@ def _played(steps: Sequence[int], frames: int, fps: int) -> Iterator[tuple[int, 
     wanted = np.linspace(first, last, frames)
     found = np.asarray(steps)[np.clip(np.searchsorted(steps, wanted, side="right") - 1, 0, None)]
     shown, copies = np.unique(found, return_counts=True)
-    for step, number in zip(shown.tolist(), copies.tolist(), strict=True):
+    for step, times in zip(shown.tolist(), copies.tolist(), strict=True):
         still = (FIRST if step == first else 0.0) + (LAST if step == last else 0.0)
-        yield step, number + round(still * fps)
+        yield step, times + round(still * fps)
 
 
 def _colours(channels: int) -> NDArray[np.uint8]:

@@ -21,7 +21,9 @@ _FILE = (
     ActionSpec("save_grid", "File", "Save &grid…", ("Ctrl+Shift+S",), "Save the pictures shown as one PNG"),
     ActionSpec("save_samples", "File", "Save &pictures…", ("Ctrl+S",), "Save all pictures as numbers (NPZ)"),
     ActionSpec("save_film", "File", "Save &film…", ("Ctrl+E",), "Save how they come out of noise (MP4 or GIF)"),
-    ActionSpec("stop_writing", "File", "S&top writing", (), "Leave nothing of the film that is being written"),
+    ActionSpec(
+        "stop_writing", "File", "Stop &writing", (), "Leave nothing of the film that is being written", enabled=False
+    ),
     ActionSpec("copy_grid", "File", "&Copy grid", ("Ctrl+Shift+C",), "Copy the pictures shown"),
     ActionSpec("", "File", ""),
     ActionSpec("close", "File", "Clos&e", ("Ctrl+W",), "Close this window"),

@@ -13,6 +13,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 from explorer.engine.gallery.client import GalleryClient
 from explorer.engine.gallery.frames import GalleryFrame
 from explorer.engine.gallery.orders import (
+    Export,
     Exported,
     GalleryOrder,
     Job,
@@ -20,6 +21,7 @@ from explorer.engine.gallery.orders import (
     ModelRefused,
     OpenModel,
     Play,
+    StopWriting,
 )
 from explorer.engine.messages import Notice
 
@@ -44,6 +46,8 @@ class GalleryDesk(QObject):
     """The folder that cannot be opened, and why in one line."""
     exported = Signal(object)
     """An `Exported`."""
+    wrote = Signal()
+    """`writing` says something else than before."""
     died = Signal(bool)
     """The process has died; whether it was given up, and not started again."""
     noticed = Signal(str, str, str)
@@ -56,6 +60,8 @@ class GalleryDesk(QObject):
         self.frame: GalleryFrame | None = None
         self.opening = ""
         self._number = 0
+        self._films: list[str] = []  # ordered, and not answered yet
+        self._told = ""
         self._resuming = False
         self._frames = QTimer(self, interval=_FRAMES_MS)
         self._frames.timeout.connect(self._pull)
@@ -97,8 +103,28 @@ class GalleryDesk(QObject):
             self.client.revive()
         self.client.send(order)
 
+    def export(self, order: Export) -> None:
+        """Have a file written; `exported` tells what came of it."""
+        if order.moves:
+            self._films.append(order.path)
+            self.wrote.emit()
+        self.send(order)
+
+    def stop_writing(self) -> None:
+        """Leave nothing of the films that are ordered; `exported` tells of each."""
+        if self._films:
+            self.send(StopWriting())
+
+    @property
+    def writing(self) -> str:
+        """The film that is being written and how much of it is, or "" where none is ordered that is not written."""
+        return (self._told or f"{Path(self._films[0]).name}: 0%") if self._films else ""
+
     def _pull(self) -> None:
         frame = self.client.frame()
+        if frame is not None and frame.writing != self._told:
+            self._told = frame.writing
+            self.wrote.emit()
         if frame is not None and frame.job in (0, self._number):
             self.frame = frame
             self.framed.emit(frame)
@@ -115,11 +141,20 @@ class GalleryDesk(QObject):
                     self.opening = ""
                     self.refused.emit(path, line)
                 case Exported():
-                    self.exported.emit(answer)
+                    self._export_ended(answer)
                 case Notice(level, text, details):
                     self.noticed.emit(level, text, details)
         fault = self.client.watch()
         if fault is not None:
             self.opening, self._resuming = "", True
+            for path in tuple(self._films):
+                self._export_ended(Exported(path, f"{path}: not written, what wrote it stopped; save it again", True))
             self.noticed.emit("warning", fault, "")
             self.died.emit(self.client.gave_up)
+
+    def _export_ended(self, answer: Exported) -> None:
+        if answer.path in self._films:
+            self._films.remove(answer.path)
+            self._told = ""
+            self.wrote.emit()
+        self.exported.emit(answer)

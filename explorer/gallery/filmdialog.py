@@ -4,23 +4,29 @@ from __future__ import annotations
 
 from PySide6.QtWidgets import QDialog, QDialogButtonBox, QLabel, QVBoxLayout, QWidget
 
-from explorer.export.pictures import FIRST, LAST, LONGEST
-from explorer.export.request import SIZES
+from explorer.export.encode import check_format
+from explorer.export.pictures import FIRST, LAST, LONGEST, SHORTEST
+from explorer.export.request import FILM_FPS, FILM_SIZE, GIF_FPS, GIF_SIZE, SIZES
 from explorer.panels.fields import FieldRow, Spec
 from explorer.theme import CONTROL, HEADING, UNIT, Theme, font
 from trainer.errors import InputError
+from trainer.settings import number
 
-KINDS = ((".mp4", "film (MP4)"), (".gif", "film (GIF)"))
-_SHORTEST = 0.5
+_KINDS = ((".mp4", "film (MP4)"), (".gif", "film (GIF)"))
+_USUAL = {
+    ".mp4": {"size": "{} x {}".format(*FILM_SIZE), "fps": FILM_FPS},
+    ".gif": {"size": "{} x {}".format(*GIF_SIZE), "fps": GIF_FPS},
+}
+"""What is offered first, by kind."""
 
 _FIELDS = (
-    Spec("kind", "kind", "MP4 for slides and video, GIF where nothing else plays", KINDS),
+    Spec("kind", "kind", "MP4 for slides and video, GIF where nothing else plays", _KINDS),
     Spec("size", "size", "Width and height in pixels", tuple((size, size) for size in SIZES)),
     Spec("fps", "pictures per second", "30 is smooth; GIF holds 50 at most", whole=True),
     Spec(
         "seconds",
         "seconds from noise to pictures",
-        f"From {_SHORTEST:g} to {LONGEST:g}; before it the noise stands still for {FIRST:g} s, after it the pictures "
+        f"From {SHORTEST:g} to {LONGEST:g}; before it the noise stands still for {FIRST:g} s, after it the pictures "
         f"for {LAST:g} s",
     ),
 )
@@ -47,9 +53,10 @@ class FilmDialog(QDialog):
             layout.addWidget(row)
         layout.addStretch(1)
         layout.addWidget(self.buttons)
-        self.rows["kind"].edited.connect(self._kind_chosen)
-        for name, value in (("kind", ".mp4"), ("size", SIZES[0]), ("fps", 30), ("seconds", 8.0)):
+        self._kind = ".mp4"
+        for name, value in {"kind": self._kind, "seconds": 8.0, **_USUAL[self._kind]}.items():
             self.rows[name].set_value(value)
+        self.rows["kind"].edited.connect(self._kind_chosen)
 
     @property
     def suffix(self) -> str:
@@ -65,12 +72,18 @@ class FilmDialog(QDialog):
     @property
     def fps(self) -> int:
         """Frames a second."""
-        return int(self._number("fps"))
+        value = self.rows["fps"].value()
+        if not isinstance(value, int):
+            raise InputError(f"fps: {value} is not a whole number; give one")
+        return value
 
     @property
     def seconds(self) -> float:
         """Of the way itself."""
-        return self._number("seconds")
+        value = self.rows["seconds"].value()
+        if not isinstance(value, int | float):
+            raise InputError(f"seconds: {value} is not a number; give one between {SHORTEST:g} and {LONGEST:g}")
+        return value
 
     def dress(self, theme: Theme, factor: float) -> None:
         """Draw in these colours, and type this many times its size."""
@@ -81,30 +94,23 @@ class FilmDialog(QDialog):
             row.set_scale(factor)
         self.setMinimumWidth(round(400 * factor))
 
-    def _number(self, name: str) -> float:
-        value = self.rows[name].value()
-        if isinstance(value, int | float):
-            return value
-        raise InputError(f"{name}: {value!r} is not a number; give one")
-
     def _kind_chosen(self) -> None:
-        """A GIF is slower than a film."""
-        self.rows["fps"].set_value(20 if self.suffix == ".gif" else 30)
+        """A GIF is smaller and slower than a film, unless other numbers were chosen."""
+        before, self._kind = self._kind, self.suffix
+        for name, value in _USUAL[self._kind].items():
+            if self.rows[name].value() == _USUAL[before][name]:
+                self.rows[name].set_value(value)
 
     def _accept(self) -> None:
         """Go on if all of it can be; else say at the field what cannot."""
-        # The encoder loads ffmpeg's and Pillow's modules: only when a film is wanted.
-        from explorer.export.encode import check_format
-
         for row in self.rows.values():
             row.set_error("")
         try:
             check_format(self.suffix, self.size_of_film, self.fps)
-            if not _SHORTEST <= self.seconds <= LONGEST:
-                raise InputError(f"seconds: {self.seconds:g} is out of range; give {_SHORTEST:g} to {LONGEST:g}")
+            number("seconds", self.seconds, SHORTEST, LONGEST)
         except InputError as problem:
-            name = str(problem).partition(":")[0]
-            self.rows[name].set_error(str(problem))
+            name, _, line = str(problem).partition(": ")
+            self.rows[name].set_error(line[:1].upper() + line[1:])
             self.rows[name].editor.setFocus()
-            return
-        self.accept()
+        else:
+            self.accept()

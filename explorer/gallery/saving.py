@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QDialog, QFileDialog, QMessageBox
 
-from explorer.engine.gallery.orders import Export, StopWriting
+from explorer.engine.gallery.orders import Export
 from explorer.gallery.imaging import sheet_image
 from explorer.panels.asking import may_replace
 
@@ -22,11 +22,11 @@ if TYPE_CHECKING:
     from explorer.gallery.window import GalleryWindow
 
 _KINDS = {
-    "grid": ("Save grid", "samples.png", "Pictures (*.png)", (".png",)),
-    "samples": ("Save pictures", "samples.npz", "Numbers (*.npz)", (".npz",)),
-    "film": ("Save film", "emergence.mp4", "Films (*.mp4 *.gif)", (".mp4", ".gif")),
+    "grid": ("Save grid", "samples", "Pictures", ".png"),
+    "samples": ("Save pictures", "samples", "Numbers", ".npz"),
+    "film": ("Save film", "emergence", "Films", ""),
 }
-"""Title of the question, first name, filter and endings, by what is saved."""
+"""Title of the question, first name, filter's words and ending, by what is saved; a film's ending is asked for."""
 
 
 class Saver:
@@ -49,19 +49,19 @@ class Saver:
         if window.desk.frame is None or not window.desk.frame.job:
             window.tell("info", "There are no pictures yet. Open an image model first.")
             return
-        title, name, filters, suffixes = _KINDS[kind]
+        title, name, kinds, suffix = _KINDS[kind]
         if kind == "film":
             self.films.dress(window.theme, window.scale)
             if self.films.exec() != QDialog.DialogCode.Accepted:
                 return
             suffix = self.films.suffix
-            name, filters, suffixes = f"emergence{suffix}", f"Films (*{suffix})", (suffix,)
-        given, _ = QFileDialog.getSaveFileName(window, title, str(self._folder / name), filters)
+        start = self._folder / f"{name}{suffix}"
+        given, _ = QFileDialog.getSaveFileName(window, title, str(start), f"{kinds} (*{suffix})")
         if not given:
             return
         path = Path(given)
-        if path.suffix.lower() not in suffixes:
-            path = path.with_name(path.name + suffixes[0])
+        if path.suffix.lower() != suffix:
+            path = path.with_name(path.name + suffix)
             if path.exists() and not may_replace(window, title, path):
                 return
         self.save(path)
@@ -70,23 +70,19 @@ class Saver:
         """Have this file written; a line tells when it is."""
         self._folder = path.parent
         order = Export(str(path), dark=self._window.theme.name == "dark")
-        if path.suffix.lower() in _KINDS["film"][3]:
+        if order.moves:
             order = replace(order, size=self.films.size_of_film, fps=self.films.fps, seconds=self.films.seconds)
-        self._window.desk.send(order)
-
-    def stop(self) -> None:
-        """Leave nothing of a film that is being written."""
-        self._window.desk.send(StopWriting())
+        self._window.desk.export(order)
 
     def may_leave(self) -> bool:
         """Whether the window may go: nothing is being written, or the person would rather not wait for it."""
-        frame = self._window.desk.frame
-        if frame is None or not frame.writing:
+        writing = self._window.desk.writing
+        if not writing:
             return True
         question = QMessageBox(self._window)
         question.setIcon(QMessageBox.Icon.Question)
         question.setWindowTitle("A film is being written")
-        question.setText(f"{frame.writing} is written.")
+        question.setText(f"{writing} is written.")
         question.setInformativeText("Without the rest there is no film.")
         stop = question.addButton("Stop it", QMessageBox.ButtonRole.DestructiveRole)
         wait = question.addButton("Go on writing", QMessageBox.ButtonRole.RejectRole)

@@ -73,6 +73,7 @@ class GalleryWindow(QMainWindow):
         self._build()
         self.saver = Saver(self)
         self.state = StateLine(self)
+        self._say_state()
         self.veil = DropVeil(self, dropped_files, lambda data: self.drop(dropped_files(data)))
         self._soon = QTimer(self, singleShot=True, interval=_SOON)
         self._soon.timeout.connect(self.begin)
@@ -115,6 +116,7 @@ class GalleryWindow(QMainWindow):
         desk.opened.connect(self._opened)
         desk.refused.connect(self._refused)
         desk.died.connect(lambda given_up: self.bar.say("nothing is running" if given_up else "starting again"))
+        desk.wrote.connect(self._say_state)
         desk.exported.connect(lambda done: self.tell("error" if done.failed else "info", in_words(done.line)))
         desk.noticed.connect(lambda level, text, details: self.tell(level, in_words(text), details=details))
         self.panel.edited.connect(self._edited)
@@ -146,7 +148,7 @@ class GalleryWindow(QMainWindow):
             "save_grid": lambda: self.saver.ask("grid"),
             "save_samples": lambda: self.saver.ask("samples"),
             "save_film": lambda: self.saver.ask("film"),
-            "stop_writing": lambda: self.saver.stop(),
+            "stop_writing": desk.stop_writing,
             "copy_grid": lambda: self.saver.copy(),
             "close": lambda: self.close(),
             "play": lambda on: self._play(on),
@@ -351,18 +353,18 @@ class GalleryWindow(QMainWindow):
     def _show_frame(self, frame: GalleryFrame) -> None:
         self.bar.show_frame(frame)
         self.stage.show_frame(frame)
-        self.actions_by_name["stop_writing"].setEnabled(bool(frame.writing))
-        self._say_state(frame.writing)
         if frame.job:
             begin = f" from σ {frame.sigmas[0]:.3g}" if self.mode == "denoise" else ""
             levels = f" at {len(np.unique(frame.sigmas[frame.sigmas > 0])):,} noise levels"
             each = f"{frame.evaluations:,} network evaluations a picture"
             self.panel.set_cost(f"{frame.steps:,} steps{begin}{levels}, {each}")
 
-    def _say_state(self, writing: str = "") -> None:
-        """What computes, and what is being written."""
+    def _say_state(self) -> None:
+        """What is being written, and what computes."""
         device = self.desk.model.device if self.desk.model is not None else ""
-        self.state.say("  ·  ".join(filter(None, (f"writing {writing}" if writing else "", device))))
+        writing = f"writing {self.desk.writing}" if self.desk.writing else ""
+        self.actions_by_name["stop_writing"].setEnabled(bool(writing))
+        self.state.say("  ·  ".join(filter(None, (writing, device))))
 
     def tell(self, level: str, text: str, details: str = "") -> None:
         """Show one line at the bottom right."""

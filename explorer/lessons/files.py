@@ -128,10 +128,11 @@ def lesson_bytes(lesson: Lesson) -> bytes:
         if len(data) > _LIMITS[name]:
             what = "its text" if name == _TEXT else f"the moment of run {int(name[:2])}"
             raise InputError(f"lesson: {what} would need {len(data):,} bytes; at most {_LIMITS[name]:,} fit a lesson")
-    size = sum(map(len, members.values()))
+    made = archive_bytes(members) if projects else text
+    size = max(len(made), sum(map(len, members.values())))
     if size > _MOST_FILE:
         raise InputError(f"lesson: {size:,} bytes would be too many; at most {_MOST_FILE:,} fit: take fewer moments")
-    return archive_bytes(members) if projects else text
+    return made
 
 
 @cache

@@ -9,6 +9,7 @@ import os
 
 from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QAbstractButton, QApplication, QDialog, QMainWindow, QMessageBox
+from shiboken6 import isValid
 
 from explorer.document import Document
 from explorer.engine.memory import give_back
@@ -64,7 +65,7 @@ def _without_saving(question: QMessageBox) -> QAbstractButton | None:
 def close_others(window: MainWindow) -> Act:
     """Close every window but the main one; one that asks first gets its answer, so none is closed from here itself."""
     for each in QApplication.topLevelWidgets():
-        if each.isVisible() and each is not window and isinstance(each, QDialog | QMainWindow):
+        if isValid(each) and each.isVisible() and each is not window and isinstance(each, QDialog | QMainWindow):
             QTimer.singleShot(0, each, each.close)
             yield 200
             yield from answer()

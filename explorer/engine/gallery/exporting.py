@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from pathlib import Path
 
 import torch
@@ -15,49 +15,49 @@ from explorer.panes import TITLES
 from trainer.errors import InputError
 from trainer.images.grids import write_grid, write_samples
 
-SUFFIXES = (".png", ".npz", ".mp4", ".gif")
-
+STILLS, FILMS = (".png", ".npz"), (".mp4", ".gif")
 
 Writing = Generator[float, None, str]
 """Yields the fraction that is written; returns one line that says what was."""
 
 
-def export(order: Export, run: JobRun) -> Writing:
-    """Write a file of what the job has made until now, by its ending, whole or not at all.
-
-    Pictures are written at the first turn, a film in many; what the job does meanwhile changes nothing in it.
+def write_still(path: Path, run: JobRun) -> str:
+    """Write the pictures shown, as a grid (.png) or as numbers (.npz); one line that says what was written.
 
     Raises:
-        InputError: an unknown ending, or a file, size or length that cannot be.
-        ExportError: writing failed half-way.
+        InputError: an unknown ending, or a file that cannot be written.
     """
-    path = Path(order.path)
-    suffix = path.suffix.lower()
-    if suffix not in SUFFIXES:
-        raise InputError(f"{path.name}: give a name that ends in {', '.join(SUFFIXES[:-1])} or {SUFFIXES[-1]}")
-    if suffix in (".png", ".npz"):
-        return _still(path, torch.from_numpy(run.pictures()).clamp(-1, 1), run.model.card.levels)
-    return _film(order, path, run, run.moments())
-
-
-def _still(path: Path, shown: Tensor, levels: int) -> Writing:
-    """The pictures shown, as a grid or as numbers."""
+    shown = torch.from_numpy(run.pictures()).clamp(-1, 1)
     if path.suffix.lower() == ".png":
         write_grid(path, shown)
-    else:
-        write_samples(path, shown, levels)
-    yield 1.0
-    return f"Saved {path.name}: {len(shown):,} pictures{' as numbers' if path.suffix.lower() == '.npz' else ''}"
+        return f"Saved {path.name}: {len(shown):,} pictures"
+    if path.suffix.lower() == ".npz":
+        write_samples(path, shown, run.model.card.levels)
+        return f"Saved {path.name}: {len(shown):,} pictures as numbers"
+    raise InputError(f"{path.name}: give a name that ends in {', '.join((*STILLS, FILMS[0]))} or {FILMS[1]}")
 
 
-def _film(order: Export, path: Path, run: JobRun, moments: dict[int, Tensor]) -> Writing:
-    """How they came out of noise."""
-    name = TITLES.get(run.job.sampler, run.job.sampler)
+def write_film(order: Export, run: JobRun) -> Writing:
+    """Write a film of what the job has made until now, a frame each turn, whole or not at all.
+
+    What the job does between two turns changes nothing in it.
+
+    Raises:
+        InputError: a file, size or length that cannot be.
+        ExportError: writing failed half-way.
+    """
+    return _written(order, run.moments(), run.job.sampler, run.sigmas, run.job.seed)
+
+
+def _written(
+    order: Export, moments: dict[int, torch.Tensor], sampler: str, sigmas: Sequence[float], seed: int
+) -> Writing:
+    path, name, steps = Path(order.path), TITLES.get(sampler, sampler), len(sigmas) - 1
     frames = yield from film(
         path,
         tuple(moments),
         lambda step: moments[step].float().numpy(),
-        lambda step: caption(name, run.sigmas[step], step, run.steps, run.job.seed),
+        lambda step: caption(name, sigmas[step], step, steps, seed),
         size=order.size,
         fps=order.fps,
         seconds=order.seconds,

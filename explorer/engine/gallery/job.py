@@ -142,12 +142,15 @@ class JobRun:
 
     def at(self, step: int) -> Array:
         """A kept step's pictures, (N, C, H, W) float32."""
-        found: Array = (self._now.x if step == self.step else self._kept.at(step)).float().numpy()
+        found: Array = self._at(step).float().numpy()
         return found
+
+    def _at(self, step: int) -> Tensor:
+        return self._now.x if step == self.step else self._kept.at(step)
 
     def moments(self) -> dict[int, Tensor]:
         """The pictures (N, C, H, W) by step, of all steps that can be shown now; what is done later leaves them be."""
-        return {step: self._now.x if step == self.step else self._kept.at(step) for step in self.kept}
+        return {step: self._at(step) for step in self.kept}
 
     @property
     def diverged(self) -> Array:

@@ -108,6 +108,11 @@ class Export:
     seconds: float = 8.0
     dark: bool = False
 
+    @property
+    def moves(self) -> bool:
+        """Whether it is a film, which is written beside all else."""
+        return self.path.lower().endswith((".mp4", ".gif"))
+
 
 @dataclass(frozen=True)
 class StopWriting:

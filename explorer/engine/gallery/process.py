@@ -81,16 +81,16 @@ class _Gallery:
         """Turn until told to stop; a turn is a frame."""
         before = perf_counter()
         with self._pulse as pulse, ExitStack() as last:
-            last.callback(self._studio.stop_writing)
+            last.callback(self._studio.films.stop)
             self._resume()
             while self._alive:
                 pulse.turn(self._studio.steps - self._studio.left)
-                self._obey(wait=0.0 if self._moves or self._changed or self._studio.writes else 0.1)
+                self._obey(wait=0.0 if self._moves or self._changed or self._studio.films else 0.1)
                 began = perf_counter()
                 elapsed, before = min(began - before, 0.1), began
                 self._move(elapsed, began + _FRAME / 2)
                 self._changed |= self._studio.settle()
-                self._changed |= self._studio.write(began + _FRAME / 2)
+                self._changed |= self._film(began + _FRAME / 2)
                 while self._studio.answers:
                     self._send(self._studio.answers.popleft())
                 if self._changed:
@@ -169,7 +169,15 @@ class _Gallery:
             case Export():
                 studio.export(order)
             case StopWriting():
-                studio.stop_writing()
+                studio.films.stop()
+
+    def _film(self, deadline: float) -> bool:
+        """Write a little of a film, if one is ordered; whether there is anything new to say of it."""
+        films = self._studio.films
+        self._pulse.hushed = bool(films)  # its end may take long, and is no step of the pictures
+        told = films.write(deadline)
+        self._pulse.hushed = False
+        return told
 
     def _move(self, elapsed: float, deadline: float) -> None:
         """Take the steps that are due after `elapsed` seconds, as far as the deadline allows."""

@@ -9,11 +9,11 @@ from collections import deque
 from dataclasses import replace
 from pathlib import Path
 from time import perf_counter
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from explorer.engine.frames import Particles
+from explorer.engine.gallery.films import Films
 from explorer.engine.gallery.following import Following
 from explorer.engine.gallery.frames import GalleryFrame
 from explorer.engine.gallery.job import JobRun
@@ -28,9 +28,6 @@ from trainer.images.checkpoints import load_image_model, newest
 from trainer.images.models import ImageScore
 from trainer.images.sampling import IMAGE_SAMPLERS, recommended
 
-if TYPE_CHECKING:
-    from explorer.engine.gallery.exporting import Writing
-
 _DOTS_MOST = 0.03
 """Seconds that particles beside the pictures may take of one turn."""
 
@@ -44,6 +41,7 @@ class Studio:
     Attributes:
         followed: which picture's way is shown; -1 for none.
         answers: what the window is to be told.
+        films: those that are being written.
     """
 
     def __init__(self, device: str = "auto") -> None:
@@ -57,8 +55,7 @@ class Studio:
         self._following: Following | None = None
         self._dots: Mover | None = None
         self._warned = 0
-        self._writing: deque[tuple[Export, Writing]] = deque()
-        self._written = 0.0
+        self.films = Films(self.answers.append)
 
     # --- orders -------------------------------------------------------------------------------------------
 
@@ -158,52 +155,19 @@ class Studio:
     # --- files --------------------------------------------------------------------------------------------
 
     def export(self, order: Export) -> None:
-        """Have a file written of what the job has made until now, by `write`; an answer says what came of it."""
-        from explorer.engine.gallery.exporting import export
+        """Write the pictures shown, or have `films` write how they emerged; an answer says what came of it."""
+        from explorer.engine.gallery.exporting import write_still
 
+        path = Path(order.path)
         try:
             if self._run is None:
                 raise InputError("there are no pictures yet; make some first")
-            self._writing.append((order, export(order, self._run)))
-        except InputError as error:
+            if order.moves:
+                self.films.order(order, self._run)
+            else:
+                self.answers.append(Exported(order.path, write_still(path, self._run)))
+        except (InputError, TrainingError, OSError, RuntimeError) as error:
             self.answers.append(Exported(order.path, str(error), failed=True))
-
-    @property
-    def writes(self) -> bool:
-        """Whether there is anything to write."""
-        return bool(self._writing)
-
-    @property
-    def writing(self) -> str:
-        """What is being written and how much of it is, or ""."""
-        return f"{Path(self._writing[0][0].path).name}: {self._written:.0%}" if self._writing else ""
-
-    def write(self, deadline: float) -> bool:
-        """Write a piece of the first file, and more until the deadline; whether there is anything new to say of it."""
-        before = self.writing
-        while self._writing:
-            order, pieces = self._writing[0]
-            try:
-                self._written = next(pieces)
-            except StopIteration as end:
-                self._end_writing(Exported(order.path, end.value))
-            except (InputError, TrainingError, OSError, RuntimeError) as error:
-                self._end_writing(Exported(order.path, str(error), failed=True))
-            if perf_counter() > deadline:
-                break
-        return self.writing != before
-
-    def stop_writing(self) -> None:
-        """Leave nothing of the files that are being written, or are to be."""
-        while self._writing:
-            order, pieces = self._writing[0]
-            pieces.close()
-            self._end_writing(Exported(order.path, f"Stopped: {Path(order.path).name} is not written"))
-
-    def _end_writing(self, answer: Exported) -> None:
-        self._writing.popleft()
-        self._written = 0.0
-        self.answers.append(answer)
 
     # --- time ---------------------------------------------------------------------------------------------
 
@@ -271,7 +235,7 @@ class Studio:
         """The present moment; `moving` says whether the sampler runs."""
         run = self._run
         if run is None:
-            return GalleryFrame(model=self._models, busy=busy, writing=self.writing)
+            return GalleryFrame(model=self._models, busy=busy, writing=self.films.words)
         return GalleryFrame(
             model=self._models,
             job=run.job.number,
@@ -291,7 +255,7 @@ class Studio:
             follow=self._following.picture() if self._following is not None else None,
             dots=self._particles(),
             busy=busy,
-            writing=self.writing,
+            writing=self.films.words,
         )
 
     def _particles(self) -> Particles | None:

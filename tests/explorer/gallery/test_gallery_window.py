@@ -196,8 +196,9 @@ def test_a_window_that_writes_asks_before_it_closes(qtbot: QtBot, window: Galler
     wait_for_job(qtbot, window)
     window.saver.films.rows["seconds"].set_value(60.0)
     window.saver.save(tmp_path / "long.mp4")
-    qtbot.waitUntil(lambda: window.desk.frame is not None and bool(window.desk.frame.writing), timeout=WAIT)
-    assert "writing long.mp4" in window.state.text()
+    assert "writing long.mp4: 0%" in window.state.text()
+    window.set_mode("denoise")  # no picture is chosen: frames of the samples are not looked at any more
+    qtbot.waitUntil(lambda: window.desk.writing.partition(": ")[2] > "1%", timeout=WAIT)
     asked: list[str] = []
 
     def wait_for_it() -> None:
@@ -213,10 +214,26 @@ def test_a_window_that_writes_asks_before_it_closes(qtbot: QtBot, window: Galler
     with qtbot.waitSignal(window.desk.exported, timeout=WAIT) as done:
         window.actions_by_name["stop_writing"].trigger()
     assert "Stopped" in done.args[0].line
-    qtbot.waitUntil(lambda: not window.actions_by_name["stop_writing"].isEnabled(), timeout=WAIT)
+    assert not window.actions_by_name["stop_writing"].isEnabled()
+    assert "writing" not in window.state.text()
     assert window.close()
     assert len(asked) == 1
     assert sorted(path.name for path in tmp_path.iterdir()) == ["model"]
+
+
+def test_a_film_that_dies_with_its_process_is_told(qtbot: QtBot, window: GalleryWindow, tmp_path: Path) -> None:
+    window.open(small_checkpoint(tmp_path / "model"))
+    wait_for_job(qtbot, window)
+    window.saver.films.rows["seconds"].set_value(60.0)
+    window.saver.save(tmp_path / "lost.gif")
+    process = window.desk.client.pid
+    assert process is not None
+    with qtbot.waitSignal(window.desk.exported, timeout=WAIT) as done:
+        os.kill(process, signal.SIGKILL if sys.platform != "win32" else signal.SIGTERM)
+    assert done.args[0].failed
+    assert "lost.gif: not written" in told(window)
+    assert not window.desk.writing
+    assert window.saver.may_leave()
 
 
 def test_files_are_saved_and_a_picture_is_brought_in(

@@ -64,7 +64,7 @@ def test_a_film_shows_what_there_was(tmp_path: Path, name: str) -> None:
     path = tmp_path / name
     steps = list(range(0, 21, 2))
     told, count = written(film(path, steps, at, lambda step: f"step {step}", size=(320, 240), fps=10, seconds=2))
-    assert told == pytest.approx([step / 20 for step in steps])
+    assert told == pytest.approx([frame / count for frame in range(1, count + 1)])
     assert count == 20 + 5 + 10
     if name.endswith("gif"):
         with Image.open(path) as made:
@@ -106,5 +106,6 @@ def test_films_that_cannot_be_leave_nothing(tmp_path: Path, name: str, changes: 
 def test_a_film_that_is_stopped_leaves_nothing(tmp_path: Path, name: str) -> None:
     pieces = film(tmp_path / name, range(30), at, lambda _: "", size=(320, 240), fps=10, seconds=3)
     assert next(pieces) < next(pieces) < 0.1
+    assert [path.suffix for path in tmp_path.iterdir()] == [path.suffix for path in [tmp_path / name]]
     pieces.close()
     assert not list(tmp_path.iterdir())
