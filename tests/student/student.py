@@ -2,7 +2,8 @@
 
 An act is a generator that yields how many milliseconds to wait; between two of its steps the window lives on, whatever
 dialog or menu is open. Actions are taken from a shuffled pack that holds every action of the registry, so that none is
-missed; in between come controls, tiles, keys, sizes and files. Whatever asks to leave is answered with Cancel.
+missed; in between come controls, tiles, keys, sizes and files. In the first minutes it mostly looks around. Whatever
+asks to leave is answered with Cancel.
 """
 
 from __future__ import annotations
@@ -30,6 +31,10 @@ LEAVING = ("quit",)
 """Actions that end the program: they are done only while something is unsaved, and their question gets Cancel."""
 
 
+_LOOK_AROUND = 240.0
+"""For so many seconds it mostly goes through actions, views and pages: what is made on demand is made early."""
+
+
 class Student(QObject):
     """Acts on a window until its time is over, then closes it.
 
@@ -49,7 +54,8 @@ class Student(QObject):
         self._window, self._record, self._rng = window, record, rng
         self._hand = Hand()
         self._acts = Acts(window, record, rng, folder, self._hand)
-        self._end = monotonic() + seconds
+        self._began = monotonic()
+        self._end = self._began + seconds
         self._kills = 0
         self._kill_every, self._kill_at = kill_every, monotonic() + kill_every
         self._rested = False  # since the last kill
@@ -132,7 +138,9 @@ class Student(QObject):
             self._acts.resize,
             self._acts.drop,
         )
-        return self._rng.choices(acts, (26, 22, 20, 6, 16, 6, 2, 2))[0]()
+        looking_around = monotonic() - self._began < _LOOK_AROUND
+        weights = (60, 6, 6, 40, 10, 2, 1, 1) if looking_around else (26, 22, 20, 6, 16, 6, 2, 2)
+        return self._rng.choices(acts, weights)[0]()
 
     def _gallery(self) -> QMainWindow | None:
         """The pictures' window, if it is open."""

@@ -6,7 +6,6 @@ from collections.abc import Generator, Sequence
 from pathlib import Path
 
 import torch
-from torch import Tensor
 
 from explorer.engine.gallery.job import JobRun
 from explorer.engine.gallery.orders import Export
