@@ -16,6 +16,7 @@ from PySide6.QtWidgets import QApplication, QFileDialog, QMessageBox
 from pytestqt.qtbot import QtBot
 
 from explorer.engine.gallery.frames import GalleryFrame
+from explorer.engine.gallery.orders import Steps
 from explorer.files import dropped_files
 from explorer.gallery.board import SIZES
 from explorer.gallery.folders import SHIPPED, shipped
@@ -52,6 +53,9 @@ def done(window: GalleryWindow, after: int = 0) -> bool:
 
 
 def wait_for_job(qtbot: QtBot, window: GalleryWindow, after: int = 0) -> GalleryFrame:
+    """The last frame of a job later than `after`, whose steps are asked for at once: at its own pace it takes 6 s."""
+    qtbot.waitUntil(lambda: window.desk.frame is not None and window.desk.frame.job > after, timeout=WAIT)
+    window.desk.send(Steps(frame_of(window).steps))
     qtbot.waitUntil(lambda: done(window, after), timeout=WAIT)
     return frame_of(window)
 
@@ -373,13 +377,10 @@ def test_the_main_window_opens_it_lends_dots_and_closes_it(qtbot: QtBot) -> None
     main.files.open(str(shipped(SHIPPED[0][0])))
     gallery = main.gallery.window
     assert gallery is not None
-    wait_for_job(qtbot, gallery)
+    qtbot.waitUntil(lambda: gallery.desk.frame is not None and gallery.desk.frame.step > 0, timeout=WAIT)
     gallery.actions_by_name["dots"].trigger()
     qtbot.waitUntil(lambda: gallery.desk.frame is not None and gallery.desk.frame.dots is not None, timeout=WAIT)
-    qtbot.waitUntil(
-        lambda: frame_of(gallery).dots.pane_states[0].step == frame_of(gallery).dots.particle_steps,  # type: ignore[union-attr]
-        timeout=WAIT,
-    )
+    qtbot.waitUntil(lambda: frame_of(gallery).dots.pane_states[0].step > 0, timeout=WAIT)  # type: ignore[union-attr]
     dots = frame_of(gallery).dots
     assert dots is not None
     assert dots.pane_states[0].sampler == gallery.panel.making.sampler
