@@ -50,7 +50,11 @@ class Squares(Protocol):
 
 
 class Presentation(QObject):
-    """Enters and leaves. `set_scale` takes the factor of the window's type, 1 being what it was before."""
+    """Enters and leaves. `set_scale` takes the factor of the window's type, 1 being what it was before.
+
+    Attributes:
+        answer: is offered the place of a digit that was pressed (0 for 1) before the squares are; whether it took it.
+    """
 
     changed = Signal(bool)
     """Whether a presentation is on."""
@@ -74,11 +78,12 @@ class Presentation(QObject):
         self._state = Qt.WindowState.WindowNoState
         self._place = QRect()
         self._chosen: tuple[str, ...] = ()
+        self.answer: Callable[[int], bool] = lambda _: False
         self.halo = Halo(window)
         self._timer = QTimer(self, interval=_LOOK_MS)
         self._timer.timeout.connect(self._look)
         self._keys = [self._key("Esc", self.leave)]
-        self._keys += [self._key(str(n + 1), partial(self.turn, n)) for n in range(8)]
+        self._keys += [self._key(str(n + 1), partial(self._digit, n)) for n in range(8)]
 
     @property
     def on(self) -> bool:
@@ -137,6 +142,10 @@ class Presentation(QObject):
         for part, seen in self._seen.items():
             part.setVisible(seen)
         self.changed.emit(False)
+
+    def _digit(self, place: int) -> None:
+        if not self.answer(place):
+            self.turn(place)
 
     def turn(self, place: int) -> None:
         """Show or hide the square in this place (0 is the first); one always stays, and at most four."""

@@ -145,15 +145,21 @@ class LessonPanel(QFrame):
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Right and Left go on and back; a digit takes that choice."""
-        key, choices = event.key(), self.question.choices
+        key = event.key()
         if key == Qt.Key.Key_Right:
             self.next_wanted.emit()
         elif key == Qt.Key.Key_Left:
             self.back_wanted.emit()
-        elif 0 <= key - Qt.Key.Key_1 < len(choices):
-            choices[key - Qt.Key.Key_1].click()
-        else:
+        elif not self.answer(key - Qt.Key.Key_1):
             super().keyPressEvent(event)
+
+    def answer(self, place: int) -> bool:
+        """Take this choice, if there is a question that waits for one and has it; whether it was taken."""
+        question = self.question
+        waits = question.answer is None and 0 <= place < len(question.choices)
+        if waits:
+            question.choices[place].click()
+        return waits
 
     def set_theme(self, theme: Theme) -> None:
         """Draw in these colours."""

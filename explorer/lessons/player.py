@@ -30,6 +30,7 @@ from explorer.layouts import Layout
 from explorer.lessons.lesson import CONTROLS, Doing, Lesson, Step
 from explorer.lessons.measures import QUANTITIES, measured, progress, words
 from explorer.lessons.panel import LessonPanel
+from explorer.presentation import MOST
 from trainer.plans import names
 from trainer.projects import Project, Setup
 
@@ -66,6 +67,7 @@ class LessonPlayer(QObject):
         panel.explain_wanted.connect(lambda word: window.squares.explain(window.stage.seen[0], word))
         window.session.framed.connect(self._measure)
         window.household.presentation.changed.connect(self._presented)
+        window.household.presentation.answer = panel.answer
 
     # --- the way through ---
 
@@ -167,7 +169,9 @@ class LessonPlayer(QObject):
         window = self._window
         window.stage.present(())
         window.household.arranger.show_layout(step.layout(len(window.document.scene.panes)))
-        if step.show:
+        if window.household.presentation.on:
+            self._present(step)
+        elif step.show:
             window.stage.present(step.show)
         if step.sigma is not None:
             window.slider.set_value(step.sigma)
@@ -261,11 +265,18 @@ class LessonPlayer(QObject):
         step = self.step
         if step is None:
             return
-        if on and step.show:
-            self._window.household.presentation.show(step.show)
-        elif not on:
+        if on:
+            self._present(step)
+        else:
             self._window.stage.present(step.show)
             self._show_controls(step.controls)
+
+    def _present(self, step: Step) -> None:
+        """Show the step's squares in the presentation; one that leaves them open shows what it covers, or what was."""
+        presentation, there = self._window.household.presentation, self._window.stage.names
+        covered = step.predict.covers if step.predict is not None else ()
+        wanted = covered or presentation.chosen
+        presentation.show(step.show or tuple(name for name in there if name in wanted)[:MOST] or there[:1])
 
 
 def differences(before: Setup, after: Setup) -> list[Command]:

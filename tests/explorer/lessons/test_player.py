@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QMessageBox
 from pytestqt.qtbot import QtBot
 
@@ -257,6 +258,18 @@ def test_a_presentation_shows_the_steps_squares(qtbot: QtBot, room: Room) -> Non
     window.household.presentation.enter()
     assert window.household.presentation.chosen == ("painting", "learned")
     assert window.lessons.panel.isVisible()
+    qtbot.keyClick(window, Qt.Key.Key_PageDown)
+    step = room.player.step
+    assert step is not None
+    assert step.predict is not None
+    shown = set(step.predict.covers)  # the step leaves open what is shown
+    assert set(window.household.presentation.chosen) == shown == set(window.stage.seen)
+    qtbot.keyClick(window, Qt.Key.Key_2)  # answers, and turns no square
+    assert room.question.answer == 1
+    assert set(window.household.presentation.chosen) == shown
+    qtbot.keyClick(window, Qt.Key.Key_1)  # nothing waits for an answer any more
+    assert set(window.household.presentation.chosen) == shown | {window.stage.names[0]}
+    qtbot.keyClick(window, Qt.Key.Key_PageUp)
     wide = window.lessons.panel.width()
     window.household.presentation.leave()
     assert wide == round(1.6 * window.lessons.panel.width())
