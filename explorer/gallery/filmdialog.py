@@ -88,7 +88,8 @@ class FilmDialog(QDialog):
     def dress(self, theme: Theme, factor: float) -> None:
         """Draw in these colours, and type this many times its size."""
         self.heading.setFont(font(HEADING, scale=factor))
-        self.buttons.setFont(font(CONTROL, scale=factor))
+        for button in self.buttons.buttons():
+            button.setFont(font(CONTROL, scale=factor))
         for row in self.rows.values():
             row.set_theme(theme)
             row.set_scale(factor)
