@@ -12,6 +12,7 @@ from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import QApplication
 
 from explorer import __version__
+from explorer.engine.memory import share_heap
 from explorer.guard import FaultLog
 from explorer.notices import Notice
 from explorer.preferences import read_preferences
@@ -51,6 +52,7 @@ def run(file: str | None, *, theme: str | None, device: str | None, verbose: boo
     from explorer.lessons.names import is_lesson
     from explorer.window import MainWindow
 
+    share_heap()
     sys.setswitchinterval(SWITCH)
     faults = FaultLog()
     earlier = faults.earlier()

@@ -15,6 +15,7 @@ from multiprocessing.connection import Connection
 from traceback import format_exc
 from typing import TypeVar
 
+from explorer.engine.memory import share_heap
 from explorer.engine.messages import Notice
 from explorer.engine.starting import Beginning
 from trainer.errors import InputError
@@ -28,6 +29,7 @@ _B = TypeVar("_B", bound=Beginning)
 
 def host(connection: Connection, kind: type[_B], work: Callable[[_B], None]) -> None:
     """Receive what to start with, work until that ends, and say in one line what went wrong if anything did."""
+    share_heap()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
         start = connection.recv()
