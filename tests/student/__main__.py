@@ -8,7 +8,7 @@ autosaves and files lie in a folder of their own. What counts: exceptions, Qt's 
 what is left when the program has ended (processes, threads, shared memory); and how resident memory grows.
 
 What a process holds while somebody works depends on what is open and how large it is. So before each kill, and at the
-end, the student **rests** (`resting.py`): all is put away, a fresh document learns for half a minute, and then window,
+end, the student **rests** (`resting.py`): all is put away, a fresh document learns for a minute, and then window,
 engine and mover are looked at. Growth is that from the first rest, after ten minutes, to the last one. What they hold
 at work is told beside it, as medians of five samples then and at the end.
 """

@@ -24,8 +24,8 @@ from tests.student.record import Record
 from tests.student.xtest import Hand
 from trainer.projects import Project
 
-REST = 30.0
-"""Seconds from a fresh document to the look at what the program holds."""
+REST = 65.0
+"""Seconds from a fresh document to the look at what the program holds: all processes give back memory once a minute."""
 
 
 def rest(window: MainWindow, record: Record, hand: Hand) -> Act:
