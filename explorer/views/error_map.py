@@ -159,6 +159,11 @@ class ErrorMapView(PlaneView):
         words = f"|s − s*| {three(absolute)}, {three(relative)} of rms, {angle:.0f}°"
         return words + (f", {three(float(errors.expected[at]))} drawn" if errors.expected.size else "")
 
+    def let_go(self) -> None:
+        """Free the ground's pictures and the hatch."""
+        super().let_go()
+        self._hatch = None
+
     def paint_marks(self, painter: QPainter, square: QRect) -> None:
         """The hatch, and the scale."""
         frame, errors = self.frame, self._errors

@@ -146,6 +146,12 @@ class FieldView(PlaneView):
 
     # --- texts
 
+    def let_go(self) -> None:
+        """Free the ground's pictures and the texture."""
+        super().let_go()
+        if isinstance(self._painter_of, Texture):
+            self._painter_of.let_go()
+
     def caption(self) -> str:
         """The noise level."""
         return "" if self.frame is None else f"σ {three(self.frame.sigma)}"

@@ -94,6 +94,11 @@ class Ground:
                 painter.drawImage(target, self._image)
         return self._scaled
 
+    def let_go(self) -> None:
+        """Free the pictures; the densities stay, and they are made of them again when they are wanted."""
+        self._pixels, self._key = None, ()
+        self._image = self._scaled = QImage()
+
     def _colour(self, theme: Theme) -> None:
         """Look every height up in the table."""
         assert self._values is not None

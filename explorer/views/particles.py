@@ -130,6 +130,11 @@ class ParticleView(PlaneView):
         self.say()
         self._describe()
 
+    def let_go(self) -> None:
+        """Free the ground's pictures, the ink and what lies over it."""
+        super().let_go()
+        self._splat, self._over = Splat(1), Overlay()
+
     def _describe(self) -> None:
         """Give the view the sampler's name, if it has become another one."""
         title = self.title()

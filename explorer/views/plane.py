@@ -138,6 +138,10 @@ class PlaneView(SquareView):
         """
         return self.ground.show(frame.ground, frame.centre, frame.half_width, self.options.ground)
 
+    def let_go(self) -> None:
+        """Free the ground's pictures."""
+        self.ground.let_go()
+
     def looks_like(self, before: Frame, frame: Frame) -> bool:
         """Whether this view would draw both frames alike; False when it cannot tell cheaply."""
         return False

@@ -13,7 +13,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QPointF, QRect, Qt, Signal, SignalInstance
-from PySide6.QtGui import QColor, QFocusEvent, QKeyEvent, QNativeGestureEvent, QPainter, QPen, QWheelEvent
+from PySide6.QtGui import QColor, QFocusEvent, QHideEvent, QKeyEvent, QNativeGestureEvent, QPainter, QPen, QWheelEvent
 from PySide6.QtWidgets import QWidget
 
 from explorer.engine.messages import Frame, Want
@@ -94,6 +94,14 @@ class SquareView(QWidget):
         """Set type at this multiple of its usual size."""
         self.scale = scale
         self.update()
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        """What is not seen keeps no pictures."""
+        self.let_go()
+        super().hideEvent(event)
+
+    def let_go(self) -> None:
+        """Free the pictures that were made for painting, some megabytes each; the next painting makes them again."""
 
     def square(self) -> QRect:
         """The pixels on which the picture lies."""

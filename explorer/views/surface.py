@@ -75,6 +75,11 @@ class SurfaceView(SquareView):
             self._lay()
         self.say()
 
+    def let_go(self) -> None:
+        """Free the picture."""
+        self._key, self._relief = (), None
+        self._pixels, self._image = np.zeros((0, 0), np.uint32), QImage()
+
     def set_options(self, options: ViewOptions) -> None:
         """Draw by these options from now on."""
         if options.ground != self.options.ground:

@@ -145,6 +145,10 @@ class Texture:
         side = 2 * half * unit
         painter.drawImage(QRectF(ox + unit * (cx - half), oy - unit * (cy + half), side, side), self._image)
 
+    def let_go(self) -> None:
+        """Free the image; the next painting makes it again."""
+        self._key, self._pixels, self._image = (), np.zeros((0, 0), np.uint32), QImage()
+
     def _make(self, size: int, ink: QColor) -> None:
         """The image: ink whose opacity is the texture's tone times the weight of the magnitude."""
         tone = texture(self._field, size)
