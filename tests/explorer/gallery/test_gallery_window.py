@@ -17,6 +17,7 @@ from pytestqt.qtbot import QtBot
 
 from explorer.engine.gallery.frames import GalleryFrame
 from explorer.engine.gallery.orders import Steps
+from explorer.engine.messages import Move, Train
 from explorer.files import dropped_files
 from explorer.gallery.board import SIZES
 from explorer.gallery.folders import SHIPPED, shipped
@@ -374,6 +375,8 @@ def test_the_main_window_opens_it_lends_dots_and_closes_it(qtbot: QtBot) -> None
     qtbot.addWidget(main, before_close_func=lambda w: w.shut_down())
     main.show()
     qtbot.waitUntil(lambda: main.session.frame is not None and main.session.frame.released > 0, timeout=WAIT)
+    for command in (Train(False), Move(False)):  # the processors are wanted for the pictures
+        main.session.send(command)
     main.files.open(str(shipped(SHIPPED[0][0])))
     gallery = main.gallery.window
     assert gallery is not None
