@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from PySide6.QtWidgets import QDialog, QDialogButtonBox, QLabel, QVBoxLayout, QWidget
+from typing import cast
 
-from explorer.export.encode import check_format
+from PySide6.QtWidgets import QDialog, QDialogButtonBox, QLabel, QWidget
+
+from explorer.export.encode import MAX_FPS, MIN_FPS, check_format
 from explorer.export.pictures import FIRST, LAST, LONGEST, SHORTEST
 from explorer.export.request import FILM_FPS, FILM_SIZE, GIF_FPS, GIF_SIZE, SIZES
-from explorer.panels.fields import FieldRow, Spec
-from explorer.theme import CONTROL, HEADING, UNIT, Theme, font
+from explorer.panels.fields import FieldRow, Spec, dialog_column
+from explorer.theme import CONTROL, HEADING, Theme, font
 from trainer.errors import InputError
-from trainer.settings import number
+from trainer.settings import number, whole
 
 _KINDS = ((".mp4", "film (MP4)"), (".gif", "film (GIF)"))
 _USUAL = {
@@ -45,12 +47,7 @@ class FilmDialog(QDialog):
         self.go.setDefault(True)
         self.buttons.accepted.connect(self._accept)
         self.buttons.rejected.connect(self.reject)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(3 * UNIT, 2 * UNIT, 3 * UNIT, 2 * UNIT)
-        layout.setSpacing(UNIT)
-        layout.addWidget(self.heading)
-        for row in self.rows.values():
-            layout.addWidget(row)
+        layout = dialog_column(self, self.heading, self.rows.values())
         layout.addStretch(1)
         layout.addWidget(self.buttons)
         self._kind = ".mp4"
@@ -63,27 +60,18 @@ class FilmDialog(QDialog):
         """The file's ending."""
         return str(self.rows["kind"].value())
 
-    @property
-    def size_of_film(self) -> tuple[int, int]:
-        """Width and height in pixels."""
-        width, height = str(self.rows["size"].value()).split(" x ")
-        return int(width), int(height)
+    def asked(self) -> tuple[tuple[int, int], int, float]:
+        """Width and height in pixels, frames a second, and seconds of the way itself.
 
-    @property
-    def fps(self) -> int:
-        """Frames a second."""
-        value = self.rows["fps"].value()
-        if not isinstance(value, int):
-            raise InputError(f"fps: {value} is not a whole number; give one")
-        return value
-
-    @property
-    def seconds(self) -> float:
-        """Of the way itself."""
-        value = self.rows["seconds"].value()
-        if not isinstance(value, int | float):
-            raise InputError(f"seconds: {value} is not a number; give one between {SHORTEST:g} and {LONGEST:g}")
-        return value
+        Raises:
+            InputError: one of them cannot be; the line begins with the field's name.
+        """
+        fps, seconds = (self.rows[name].value() for name in ("fps", "seconds"))
+        whole("fps", fps, MIN_FPS, MAX_FPS)
+        number("seconds", seconds, SHORTEST, LONGEST)
+        width, height = (int(side) for side in str(self.rows["size"].value()).split(" x "))
+        check_format(self.suffix, (width, height), cast(int, fps))
+        return (width, height), cast(int, fps), cast(float, seconds)
 
     def dress(self, theme: Theme, factor: float) -> None:
         """Draw in these colours, and type this many times its size."""
@@ -107,8 +95,7 @@ class FilmDialog(QDialog):
         for row in self.rows.values():
             row.set_error("")
         try:
-            check_format(self.suffix, self.size_of_film, self.fps)
-            number("seconds", self.seconds, SHORTEST, LONGEST)
+            self.asked()
         except InputError as problem:
             name, _, line = str(problem).partition(": ")
             self.rows[name].set_error(line[:1].upper() + line[1:])

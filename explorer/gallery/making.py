@@ -10,9 +10,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
+import numpy as np
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QFrame, QLabel, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
+from explorer.engine.gallery.frames import GalleryFrame
 from explorer.engine.gallery.orders import ModelOpened
 from explorer.panels.fields import Spec, with_value
 from explorer.panels.form import Form, Proposal, Section
@@ -105,6 +107,7 @@ class MakingPanel(QWidget):
         self._making = Making()
         self._counts = {"samples": 64, "denoise": 9, "inpaint": 9, "interpolate": 9}
         self._mode = "samples"
+        self._costed = 0  # the job whose cost is shown
         self.form = Form(self._making, _SECTIONS, propose=self._propose)
         self.form.edited.connect(self._changed)
         self.heading = QLabel("No image model")
@@ -189,10 +192,15 @@ class MakingPanel(QWidget):
         """Take the next seed."""
         self._take(replace(self._making, seed=(self._making.seed + 1) % LARGEST_SEED))
 
-    def set_cost(self, words: str) -> None:
-        """Say what making these pictures takes."""
-        if words != self.cost.text():
-            self.cost.setText(words)
+    def show_frame(self, frame: GalleryFrame) -> None:
+        """Say what the frame's job costs, once a job."""
+        if not frame.job or frame.job == self._costed:
+            return
+        self._costed = frame.job
+        begin = f" from σ {frame.sigmas[0]:.3g}" if self._mode == "denoise" else ""
+        levels = f" at {len(np.unique(frame.sigmas[frame.sigmas > 0])):,} noise levels"
+        each = f"{frame.evaluations:,} network evaluations a picture"
+        self.cost.setText(f"{frame.steps:,} steps{begin}{levels}, {each}")
 
     def set_theme(self, theme: Theme) -> None:
         """Draw in these colours."""

@@ -71,7 +71,8 @@ class Saver:
         self._folder = path.parent
         order = Export(str(path), dark=self._window.theme.name == "dark")
         if order.moves:
-            order = replace(order, size=self.films.size_of_film, fps=self.films.fps, seconds=self.films.seconds)
+            size, fps, seconds = self.films.asked()
+            order = replace(order, size=size, fps=fps, seconds=seconds)
         self._window.desk.export(order)
 
     def may_leave(self) -> bool:

@@ -12,7 +12,6 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-import numpy as np
 from PySide6.QtCore import QTimer, Signal
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDragLeaveEvent, QDropEvent, QShowEvent
 from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QMainWindow, QVBoxLayout, QWidget
@@ -353,11 +352,7 @@ class GalleryWindow(QMainWindow):
     def _show_frame(self, frame: GalleryFrame) -> None:
         self.bar.show_frame(frame)
         self.stage.show_frame(frame)
-        if frame.job:
-            begin = f" from σ {frame.sigmas[0]:.3g}" if self.mode == "denoise" else ""
-            levels = f" at {len(np.unique(frame.sigmas[frame.sigmas > 0])):,} noise levels"
-            each = f"{frame.evaluations:,} network evaluations a picture"
-            self.panel.set_cost(f"{frame.steps:,} steps{begin}{levels}, {each}")
+        self.panel.show_frame(frame)
 
     def _say_state(self) -> None:
         """What is being written, and what computes."""

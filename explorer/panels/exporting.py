@@ -20,13 +20,12 @@ from PySide6.QtWidgets import (
     QLineEdit,
     QProgressBar,
     QPushButton,
-    QVBoxLayout,
     QWidget,
 )
 
 from explorer.export.request import DEFAULT_STEPS, FILM_SIZE, GIF_SIZE, SIZES, ExportRequest
 from explorer.numbers import three
-from explorer.panels.fields import FieldRow, Spec
+from explorer.panels.fields import FieldRow, Spec, dialog_column
 from explorer.theme import CONTROL, HEADING, UNIT, Theme, font
 from trainer.errors import InputError
 
@@ -106,12 +105,7 @@ class ExportDialog(QDialog):
         buttons.addStretch(1)
         buttons.addWidget(self.stop)
         buttons.addWidget(self.go)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(3 * UNIT, 2 * UNIT, 3 * UNIT, 2 * UNIT)
-        layout.setSpacing(UNIT)
-        layout.addWidget(self.heading)
-        for row in self.rows.values():
-            layout.addWidget(row)
+        layout = dialog_column(self, self.heading, self.rows.values())
         layout.addLayout(place)
         layout.addLayout(carried)
         layout.addSpacing(UNIT)

@@ -7,14 +7,24 @@ consequences can ask first: the field keeps what was chosen, and two buttons bel
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
 from PySide6.QtCore import QPointF, QSize, Qt, Signal
 from PySide6.QtGui import QPainter, QPaintEvent, QPen, QPolygonF, QWheelEvent
-from PySide6.QtWidgets import QComboBox, QGridLayout, QHBoxLayout, QLabel, QLineEdit, QPushButton, QWidget
+from PySide6.QtWidgets import (
+    QComboBox,
+    QDialog,
+    QGridLayout,
+    QHBoxLayout,
+    QLabel,
+    QLineEdit,
+    QPushButton,
+    QVBoxLayout,
+    QWidget,
+)
 
 from explorer.theme import CAPTION, CONTROL, LIGHT, UNIT, Theme, font
 
@@ -50,6 +60,16 @@ class Spec:
     note: str = ""
     plain: bool = False
     missing: str = MISSING
+
+
+def dialog_column(dialog: QDialog, heading: QLabel, rows: Iterable[FieldRow]) -> QVBoxLayout:
+    """The layout of a dialog that asks: its heading and its rows, and room for what is added below."""
+    layout = QVBoxLayout(dialog)
+    layout.setContentsMargins(3 * UNIT, 2 * UNIT, 3 * UNIT, 2 * UNIT)
+    layout.setSpacing(UNIT)
+    for widget in (heading, *rows):
+        layout.addWidget(widget)
+    return layout
 
 
 def value_at(settings: object, path: str) -> Any:  # noqa: ANN401 - settings hold text and numbers

@@ -144,13 +144,13 @@ class FieldView(PlaneView):
             return None
         return np.exp(maps.learned_log_p - maps.learned_log_p.max())
 
-    # --- texts
-
     def let_go(self) -> None:
         """Free the ground's pictures and the texture."""
         super().let_go()
         if isinstance(self._painter_of, Texture):
             self._painter_of.let_go()
+
+    # --- texts
 
     def caption(self) -> str:
         """The noise level."""

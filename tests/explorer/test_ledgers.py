@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from unittest.mock import patch
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QRectF
-from PySide6.QtGui import QColor, QPainter
+from PySide6.QtGui import QColor
 from pytestqt.qtbot import QtBot
 
 from explorer.engine.messages import Modes
-from explorer.theme import CAPTION, DARK, LIGHT, Theme
-from explorer.views.chart import LEFT, blend
+from explorer.theme import DARK, LIGHT, Theme
+from explorer.views.chart import blend
 from explorer.views.ledger import LedgerView, ledger_text, rows
 from explorer.views.sharebar import ShareBar
 from tests.explorer.frames import empty_frame, make_frame
@@ -92,27 +92,7 @@ def test_ledger_draws_any_number_of_modes(qtbot: QtBot, count: int, size: tuple[
 
 @pytest.mark.parametrize("size", [(230, 200), (250, 260), (420, 300)])
 @pytest.mark.parametrize("scale", [1.0, 1.6])
-def test_long_names_break_at_the_comma_rather_than_being_cut(
-    qtbot: QtBot, monkeypatch: pytest.MonkeyPatch, size: tuple[int, int], scale: float
-) -> None:
-    written: list[tuple[str, float, float]] = []
-    write = LedgerView.write
-
-    def watched(
-        self: LedgerView,
-        painter: QPainter,
-        box: QRectF,
-        text: str,
-        align: int = LEFT,
-        *,
-        role: str = "ink",
-        pixels: int = CAPTION,
-        bold: bool = False,
-    ) -> None:
-        written.append((text, self.advance(text, pixels, bold=bold), box.width()))
-        write(self, painter, box, text, align, role=role, pixels=pixels, bold=bold)
-
-    monkeypatch.setattr(LedgerView, "write", watched)
+def test_long_names_break_at_the_comma_rather_than_being_cut(qtbot: QtBot, size: tuple[int, int], scale: float) -> None:
     view = LedgerView()
     qtbot.addWidget(view)
     view.set_scale(scale)
@@ -121,10 +101,13 @@ def test_long_names_break_at_the_comma_rather_than_being_cut(
     labels = ("Langevin, learned score", "Langevin, true score", "annealed")
     states = [replace(state, label=label) for state, label in zip(frame.pane_states, labels, strict=True)]
     view.show_frame(replace(frame, pane_states=tuple(states)))
-    picture(view, QColor(LIGHT.surface))
-    names = [entry for entry in written if entry[0] in " ".join(labels) and not entry[0].startswith("0.")]
-    assert {"annealed"} < {text for text, _, _ in names}
-    assert [entry for entry in names if entry[1] > entry[2] + 1] == []
+    with patch.object(LedgerView, "write", autospec=True, side_effect=LedgerView.write) as write:
+        picture(view, QColor(LIGHT.surface))
+    names = [
+        (*call.args[2:4], call.kwargs["pixels"]) for call in write.call_args_list if call.args[3] in " ".join(labels)
+    ]
+    assert {text for _, text, _ in names} > {"annealed"}
+    assert [text for box, text, pixels in names if view.advance(text, pixels) > box.width() + 1] == []
 
 
 # --- share bar ---

@@ -8,13 +8,11 @@ from pathlib import Path
 import torch
 
 from explorer.engine.gallery.job import JobRun
-from explorer.engine.gallery.orders import Export
+from explorer.engine.gallery.orders import FILMS, STILLS, Export
 from explorer.export.pictures import DARK, LIGHT, caption, film
 from explorer.panes import TITLES
 from trainer.errors import InputError
 from trainer.images.grids import write_grid, write_samples
-
-STILLS, FILMS = (".png", ".npz"), (".mp4", ".gif")
 
 Writing = Generator[float, None, str]
 """Yields the fraction that is written; returns one line that says what was."""

@@ -67,10 +67,8 @@ class Films:
             name = Path(order.path).name
             try:
                 frames.close()
-            except (
-                OSError,
-                RuntimeError,
-            ) as error:  # it could not be ended, and is taken away
+            except (OSError, RuntimeError) as error:
+                # It could not be ended, a full disk for one; what there was of it is taken away all the same.
                 self._end(Exported(order.path, f"{name} is not written: {error}", failed=True))
             else:
                 self._end(Exported(order.path, f"Stopped: {name} is not written"))

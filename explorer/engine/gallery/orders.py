@@ -98,6 +98,10 @@ class ShowDots:
     order: Order | None
 
 
+STILLS, FILMS = (".png", ".npz"), (".mp4", ".gif")
+"""Endings of what an `Export` writes at once, and of what it writes beside all else."""
+
+
 @dataclass(frozen=True)
 class Export:
     """Write what the job has made: .png the pictures shown, .npz all pictures, .mp4 or .gif how they emerged."""
@@ -111,7 +115,7 @@ class Export:
     @property
     def moves(self) -> bool:
         """Whether it is a film, which is written beside all else."""
-        return self.path.lower().endswith((".mp4", ".gif"))
+        return self.path.lower().endswith(FILMS)
 
 
 @dataclass(frozen=True)

@@ -176,6 +176,7 @@ class _Gallery:
         films = self._studio.films
         self._pulse.hushed = bool(films)  # its end may take long, and is no step of the pictures
         told = films.write(deadline)
+        self._pulse.turn(0)
         self._pulse.hushed = False
         return told
 
