@@ -19,7 +19,7 @@ from explorer.document import Document
 from explorer.edits import LoadPainting
 from explorer.gallery.folders import image_folder
 from explorer.lessons.names import is_lesson
-from explorer.panels.asking import ask_unsaved, may_replace
+from explorer.panels.asking import ask_unsaved, may_replace, plain
 from explorer.panels.noticeboard import show_folder
 from explorer.recent import RecentFiles
 from explorer.recipe import Recipe
@@ -228,6 +228,7 @@ class FileDesk:
             points = question.addButton("Points", QMessageBox.ButtonRole.AcceptRole)
             weights = question.addButton("Weights", QMessageBox.ButtonRole.AcceptRole)
             question.addButton(QMessageBox.StandardButton.Cancel)
+            plain(question.buttons())
             question.exec()
             chosen = question.clickedButton()
             if chosen not in (points, weights):

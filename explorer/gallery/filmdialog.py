@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QDialog, QDialogButtonBox, QLabel, QWidget
 from explorer.export.encode import MAX_FPS, MIN_FPS, check_format
 from explorer.export.pictures import FIRST, LAST, LONGEST, SHORTEST
 from explorer.export.request import FILM_FPS, FILM_SIZE, GIF_FPS, GIF_SIZE, SIZES
+from explorer.panels.asking import plain
 from explorer.panels.fields import FieldRow, Spec, dialog_column
 from explorer.theme import CONTROL, HEADING, Theme, font
 from trainer.errors import InputError
@@ -45,6 +46,7 @@ class FilmDialog(QDialog):
         self.buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel)
         self.go = self.buttons.addButton("Choose a file…", QDialogButtonBox.ButtonRole.AcceptRole)
         self.go.setDefault(True)
+        plain(self.buttons.buttons())
         self.buttons.accepted.connect(self._accept)
         self.buttons.rejected.connect(self.reject)
         layout = dialog_column(self, self.heading, self.rows.values())

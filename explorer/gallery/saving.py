@@ -83,7 +83,7 @@ class Saver:
         question = QMessageBox(self._window)
         question.setIcon(QMessageBox.Icon.Question)
         question.setWindowTitle("A film is being written")
-        question.setText(f"{writing} is written.")
+        question.setText(f"{writing} is written so far.")
         question.setInformativeText("Without the rest there is no film.")
         stop = question.addButton("Stop it", QMessageBox.ButtonRole.DestructiveRole)
         wait = question.addButton("Go on writing", QMessageBox.ButtonRole.RejectRole)

@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Literal
 
-from PySide6.QtWidgets import QMessageBox, QWidget
+from PySide6.QtGui import QIcon
+from PySide6.QtWidgets import QAbstractButton, QMessageBox, QWidget
+
+
+def plain(buttons: Iterable[QAbstractButton]) -> None:
+    """Take the icons away that a desktop gives to some buttons of a dialog and not to others."""
+    for button in buttons:
+        button.setIcon(QIcon())
 
 
 def may_replace(parent: QWidget, title: str, path: Path, more: str = "") -> bool:
@@ -16,6 +24,7 @@ def may_replace(parent: QWidget, title: str, path: Path, more: str = "") -> bool
     question.setInformativeText(more)
     replace = question.addButton("Replace", QMessageBox.ButtonRole.AcceptRole)
     question.addButton(QMessageBox.StandardButton.Cancel)
+    plain(question.buttons())
     question.exec()
     return question.clickedButton() is replace
 
@@ -33,6 +42,7 @@ def ask_unsaved(parent: QWidget, kind: str, name: str, lost: str) -> Literal["sa
     buttons = QMessageBox.StandardButton
     question.setStandardButtons(buttons.Save | buttons.Discard | buttons.Cancel)
     question.setDefaultButton(buttons.Save)
+    plain(question.buttons())
     answer = question.exec()
     question.deleteLater()
     if answer == buttons.Save:

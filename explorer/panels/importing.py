@@ -6,12 +6,13 @@ from pathlib import Path
 
 import numpy as np
 from PySide6.QtCore import QSize, Signal
-from PySide6.QtGui import QColor, QIcon, QImage, QPainter, QPaintEvent
+from PySide6.QtGui import QColor, QImage, QPainter, QPaintEvent
 from PySide6.QtWidgets import QCheckBox, QDialog, QDialogButtonBox, QFileDialog, QLabel, QVBoxLayout, QWidget
 
 from explorer.brush import LARGEST_SIZE, SMALLEST_SIZE
 from explorer.edits import LoadPainting, Weights
 from explorer.paint.exchange import SUFFIXES, TABLES, export_painting, import_painting, likely_points
+from explorer.panels.asking import plain
 from explorer.panels.fields import FieldRow, Spec
 from explorer.theme import CAPTION, CONTROL, LIGHT, UNIT, Theme, font
 from trainer.errors import InputError
@@ -59,8 +60,7 @@ class ImportDialog(QDialog):
         self.buttons = QDialogButtonBox(buttons.Ok | buttons.Cancel)
         self.ok = self.buttons.button(buttons.Ok)
         self.ok.setText("Import")
-        for button in self.buttons.buttons():
-            button.setIcon(QIcon())
+        plain(self.buttons.buttons())
         self.buttons.accepted.connect(self.accept)
         self.buttons.rejected.connect(self.reject)
         layout = QVBoxLayout(self)
