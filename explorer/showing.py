@@ -28,6 +28,10 @@ _SOON = {
 _SOON_OTHERS = "Drawn when the engine has loaded"
 """What planes say until the first frame."""
 
+_EMPTY = "Paint something, or choose a preset"
+_CLEARED = f"Nothing is painted: until something is, the other squares go on with the painting before. {_EMPTY}."
+"""What the canvas says without a painting: before the first one, and once one has been learned."""
+
 
 class Showing:
     """Hands frames and changes of the document to the parts of one window."""
@@ -94,8 +98,14 @@ class Showing:
         actions["train"].setChecked(frame.training)
         actions["race"].setChecked(frame.racing)
         actions["release_past"].setEnabled(frame.shown_step >= 0)
+        self._say_state(frame)
+
+    def _say_state(self, frame: Frame) -> None:
+        """Say in the corner what computes, how fast, and what it shows if that is not the present."""
         rate = f"{three(frame.steps_per_second)} steps/s" if frame.training else "paused"
-        window.state.say("  ·  ".join(filter(None, (frame.device, rate, f"seed {frame.seed}", past_words(frame)))))
+        before = "" if self._window.session.painted else "painting before it was cleared"
+        words = frame.device, rate, f"seed {frame.seed}", past_words(frame), before
+        self._window.state.say("  ·  ".join(filter(None, words)))
 
     def document(self, change: Change) -> None:
         """Show the document after this change."""
@@ -115,8 +125,11 @@ class Showing:
         window.setWindowModified(document.changed)
         window.parts.view("painting")
         self._wait()
-        empty = "" if window.session.painted else "Paint something, or choose a preset"
+        frame = window.session.frame
+        empty = "" if window.session.painted else _CLEARED if frame is not None else _EMPTY
         window.stage.tile("painting").set_empty(empty)
+        if frame is not None:
+            self._say_state(frame)
         if change.opened or change.scene:
             panes, self._panes = self._panes, len(document.scene.panes)
             if panes != self._panes and window.stage.places == story_places(panes):

@@ -106,6 +106,18 @@ def test_without_a_painting_nothing_is_promised(qtbot: QtBot, window: MainWindow
     assert stage_words(window) == {"painting": "Paint something, or choose a preset"}
 
 
+def test_a_cleared_painting_says_what_the_other_squares_go_on_with(qtbot: QtBot, window: MainWindow) -> None:
+    window.session.frame = make_frame(training_ladder=np.geomspace(2, 0.02, 8, dtype=np.float32))
+    window.session.framed.emit(window.session.frame)
+    assert "cleared" not in window.state.text()
+    window.edit(Clear())
+    assert "go on with the painting before" in stage_words(window)["painting"]
+    assert "painting before it was cleared" in window.state.text()
+    window.document.undo()
+    assert "painting" not in stage_words(window)
+    assert "cleared" not in window.state.text()
+
+
 def stage_words(window: MainWindow) -> dict[str, str]:
     tiles = {name: window.stage.tile(name).empty for name in window.stage.names}
     return {name: words for name, words in tiles.items() if words}
