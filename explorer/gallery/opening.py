@@ -1,6 +1,7 @@
 """The pictures' window as the main window knows it: made when an image model is opened, gone when it is closed.
 
-What the main window lends it: its look, its list of recent files, and the painting's particles.
+What the main window lends it: its look, its list of recent files, its log of what happened, and the painting's
+particles.
 """
 
 from __future__ import annotations
@@ -76,6 +77,7 @@ class Gallery(QObject):
             window.set_scale(home.scale)
             window.set_theme(home.theme)
             window.dots_wanted.connect(self._lend_dots)
+            window.told.connect(home.household.log.add)
             window.closed.connect(self._forget)
         self.window.show()
         self.window.raise_()

@@ -54,6 +54,8 @@ class GalleryWindow(QMainWindow):
 
     closed = Signal()
     """The window is closed."""
+    told = Signal(str, str, str)
+    """Level, line and details of what the person is told."""
 
     def __init__(self, device: str = "auto", recent: RecentFiles | None = None) -> None:
         super().__init__()
@@ -364,6 +366,7 @@ class GalleryWindow(QMainWindow):
     def tell(self, level: str, text: str, details: str = "") -> None:
         """Show one line at the bottom right."""
         self.toasts.show_message(level, text, details)
+        self.told.emit(level, text, details)
 
     # --- files dragged ------------------------------------------------------------------------------------
 

@@ -1,4 +1,7 @@
-"""What happened, at the bottom right, without stopping anybody: news leaves by itself, errors stay until dismissed."""
+"""What happened, at the bottom right, without stopping anybody: news leaves by itself, errors stay until dismissed.
+
+No more than `MOST` stand there: the log of what happened (`explorer.notices`) keeps them all.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +21,7 @@ WIDTH = 360
 """Pixels at scale 1."""
 
 MOST = 3
-"""Messages at once; the oldest that is not an error makes room."""
+"""Messages at once; the oldest that is not an error makes room, or else the oldest error."""
 
 
 class Toast(QFrame):
@@ -161,9 +164,8 @@ class ToastStack(QWidget):
             toast.action.clicked.connect(on_action)
             toast.action.clicked.connect(toast._leave)
         toast.open.toggled.connect(self._place_soon)
-        passing = [t for t in self.toasts if t.level != "error"]
-        if len(self.toasts) >= MOST and passing:
-            self.dismiss(passing[0])
+        if len(self.toasts) >= MOST:
+            self.dismiss(next((t for t in self.toasts if t.level != "error"), self.toasts[0]))
         self.toasts.append(toast)
         self._layout.addWidget(toast)
         toast.dress(self._theme, self._factor)

@@ -65,6 +65,9 @@ def test_messages_do_not_pile_up(qtbot: QtBot, host: QWidget) -> None:
         stack.show_message("info", f"news {i}")
     assert [toast.text for toast in stack.toasts] == ["kept", "news 4", "news 5"]
     assert stack.toasts[0] is first
+    for i in range(4):
+        stack.show_message("error", f"error {i}")
+    assert [toast.text for toast in stack.toasts] == ["error 1", "error 2", "error 3"]
 
 
 def test_an_action_acts_and_closes(qtbot: QtBot, host: QWidget) -> None:

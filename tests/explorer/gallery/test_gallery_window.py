@@ -388,6 +388,8 @@ def test_the_main_window_opens_it_lends_dots_and_closes_it(qtbot: QtBot) -> None
     assert dots is not None
     assert dots.pane_states[0].sampler == gallery.panel.making.sampler
     assert gallery.stage.dots.isVisible()
+    gallery.tell("warning", "Something of the pictures")
+    assert main.household.log.notices[-1].text == "Something of the pictures"
     main.household.change(theme="dark")
     assert gallery.theme.name == DARK.name
     main.set_scale(1.6)
