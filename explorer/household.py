@@ -104,7 +104,7 @@ class Household(QObject):
         self.autosave = Autosave(home.document, home.quick_snapshot, parent=self)
         self.autosave.set_on(preferences.autosave)
         self.autosave.failed.connect(lambda line: self.tell("warning", line))
-        self.restorer = RestoreDesk(window, lambda: home.files, self.autosave, self.tell)
+        self.restorer = RestoreDesk(window, lambda: home.files, self.autosave, self.tell, self._write_on)
         self.presentation = Presentation(window, home.stage, self._scale_type, above=above, below=below, beside=beside)
         self.presentation.changed.connect(self._mark_presenting)
         self.recent_menu = RecentMenu(lambda: home.files.recent.paths(), window)
@@ -215,6 +215,10 @@ class Household(QObject):
         """Show one line at the bottom right, and write it into the log."""
         self.log.add(level, text, details)
         self._home.toasts.show_message(level, text, details, action, on_action)
+
+    def _write_on(self) -> None:
+        """Open the window in which lessons are written; it goes on with what is left there."""
+        self._home.actions_by_name["lesson_write"].trigger()
 
     @Slot(str, str, str, bool)
     def caught(self, level: str, text: str, details: str, shown: bool) -> None:

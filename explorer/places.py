@@ -40,6 +40,11 @@ def state_folder() -> Path:
     return Path(home) / "state" if home else user_state_path(_NAME, appauthor=False)
 
 
+def autosave_folder() -> Path:
+    """Where all instances keep what is open."""
+    return state_folder() / "autosaves"
+
+
 def write_record(path: Path, kind: str, version: int, values: Mapping[str, Any]) -> None:
     """Replace a file of JSON values, with its kind and format version beside them.
 

@@ -2,7 +2,7 @@
 
 They are offered at the next start, the newest first, in one question. Whatever becomes of them, nothing is deleted that
 was not restored: those that a person does not want are kept in a folder of their own, and those that cannot be read are
-set aside there too. Each is locked while it is offered, so that two instances that start together do not offer it both.
+set aside there too.
 """
 
 from __future__ import annotations
@@ -13,8 +13,9 @@ from pathlib import Path
 
 from PySide6.QtCore import QLockFile
 
-from explorer.autosave import CARD, VERSION, autosave_folder
-from explorer.places import read_record
+from explorer.autosave import CARD, SUFFIX, VERSION
+from explorer.keeping import orphans, put_aside, remove
+from explorer.places import autosave_folder, read_record
 from explorer.recipe import Recipe
 from trainer.errors import InputError
 from trainer.projects import Project, read_project
@@ -55,22 +56,13 @@ class Recovery:
     def find(self) -> tuple[list[Leftover], list[str]]:
         """What can be restored, newest first, and one line for each autosave that was set aside as damaged."""
         found, lines = [], []
-        for file in sorted(self.folder.glob("*.scorex"), key=_age, reverse=True):
-            lock = QLockFile(str(file.with_suffix(".lock")))
-            lock.setStaleLockTime(0)
-            if not lock.tryLock(0):
-                continue  # its process runs, or another one is offering it
-            try:
-                at = datetime.fromtimestamp(file.stat().st_mtime)
-            except OSError:  # another instance has just dealt with it
-                lock.unlock()
-                continue
+        for file, at, lock in orphans(self.folder, SUFFIX):
             try:
                 project = read_project(file)
                 Recipe.from_project(project)
             except InputError as error:
                 reason = str(error).removeprefix(f"{file}: ")
-                place = self._set_aside(file)
+                place = put_aside(file, self.kept)
                 lock.unlock()
                 lines.append(f"An autosave of {at:%H:%M} cannot be read ({reason}). It is kept as {place}")
                 continue
@@ -82,30 +74,11 @@ class Recovery:
 
     def done(self, leftover: Leftover) -> None:
         """It was restored and is kept elsewhere by now: remove it."""
-        for path in (leftover.file, leftover.file.with_suffix(".json")):
-            path.unlink(missing_ok=True)
+        remove(leftover.file)
         leftover.lock.unlock()
 
     def keep(self, leftover: Leftover) -> Path:
         """It was not wanted: move it out of the way; where it lies now."""
-        place = self._set_aside(leftover.file)
+        place = put_aside(leftover.file, self.kept)
         leftover.lock.unlock()
         return place
-
-    def _set_aside(self, file: Path) -> Path:
-        """Where it lies now: in the folder of what is kept, or where it was if it cannot be moved."""
-        try:
-            at = datetime.fromtimestamp(file.stat().st_mtime)
-            self.kept.mkdir(parents=True, exist_ok=True)
-            place = file.replace(self.kept / f"{at:%Y-%m-%d %H.%M.%S} {file.stem}.scorex")
-            file.with_suffix(".json").unlink(missing_ok=True)
-        except OSError:
-            return file
-        return place
-
-
-def _age(file: Path) -> float:
-    try:
-        return file.stat().st_mtime
-    except OSError:
-        return 0.0

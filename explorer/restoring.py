@@ -1,6 +1,7 @@
 """The one question after a crash: restore what was open, or start fresh.
 
-Whatever the answer, nothing is lost: what is not restored is kept in a folder that a message leads to.
+Whatever the answer, nothing is lost: what is not restored is kept in a folder that a message leads to. A lesson that
+was being written asks nothing: its window goes on with it when it is opened.
 """
 
 from __future__ import annotations
@@ -12,6 +13,8 @@ from PySide6.QtWidgets import QMessageBox, QWidget
 
 from explorer.autosave import Autosave
 from explorer.files import FileDesk, Tell
+from explorer.keeping import orphans
+from explorer.lessons.names import DRAFT, draft_folder
 from explorer.panels.noticeboard import show_folder
 from explorer.recovery import Leftover, Recovery
 from explorer.wording import in_words
@@ -19,10 +22,18 @@ from trainer.errors import InputError
 
 
 class RestoreDesk(QObject):
-    """Offers what `Recovery` finds. `files` is asked for when it is needed."""
+    """Offers what `Recovery` finds. `files` is asked for when it is needed; `write` opens the window of lessons."""
 
-    def __init__(self, window: QWidget, files: Callable[[], FileDesk], autosave: Autosave, tell: Tell) -> None:
+    def __init__(
+        self,
+        window: QWidget,
+        files: Callable[[], FileDesk],
+        autosave: Autosave,
+        tell: Tell,
+        write: Callable[[], object],
+    ) -> None:
         super().__init__(window)
+        self._write = write
         self._window, self._files, self._autosave, self._tell = window, files, autosave, tell
         self.recovery = Recovery()
         self._leftovers: list[Leftover] = []
@@ -42,6 +53,12 @@ class RestoreDesk(QObject):
                 action="Restore",
                 on_action=lambda: self.restore(first) if self._files().may_leave() else None,
             )
+
+        for _, at, lock in orphans(draft_folder(), DRAFT):
+            lock.unlock()
+            words = f"A lesson was being written at {at:%H:%M} when the program ended."
+            self._tell("warning", words, action="Go on writing", on_action=self._write)
+            break
 
     def restore(self, leftover: Leftover) -> None:
         """Put it in place of the present document; it leaves its old place once it is kept in another."""

@@ -229,7 +229,7 @@ class MainWindow(Desks, QMainWindow):
             self._ended = True
             self.later.stop()
             if made(self, "lessons"):
-                self.lessons.close()
+                self.lessons.close(keep=keep)
             self.household.close(keep=keep)
             for name in CLOSED:
                 if made(self, name):

@@ -22,6 +22,7 @@ from explorer.wording import in_words
 from trainer.errors import InputError
 
 if TYPE_CHECKING:
+    from explorer.lessons.keeping import DraftKeeper
     from explorer.lessons.writer import LessonWriter
     from explorer.window import MainWindow
 
@@ -35,6 +36,7 @@ class LessonDesk(QObject):
     def __init__(self, window: MainWindow) -> None:
         super().__init__(window)
         self._window = window
+        self._keeper: DraftKeeper | None = None
         self.panel = LessonPanel()
         window.put_aside(self.panel)
         self.panel.hide()
@@ -53,7 +55,25 @@ class LessonDesk(QObject):
         writer.set_theme(self._window.theme)
         writer.set_scale(self._window.scale)
         leave_files(writer)
+        self._keep(writer)
         return writer
+
+    def _keep(self, writer: LessonWriter) -> None:
+        """Keep what is written from now on, and go on with what a crash has left behind."""
+        from explorer.lessons.keeping import DraftKeeper, find_draft
+
+        household = self._window.household
+        keeper = self._keeper = DraftKeeper(writer.manuscript, self)
+        keeper.failed.connect(lambda line: household.tell("warning", line))
+        keeper.set_on(household.preferences.autosave)
+        household.preferred.connect(lambda preferences: keeper.set_on(preferences.autosave))
+        found, lines = find_draft()
+        for line in lines:
+            household.tell("warning", in_words(line))
+        if found is not None:
+            writer.restore(found.draft, found.path)
+            if keeper.flush() and keeper.file is not None and keeper.file.exists():
+                found.done()
 
     def choose(self) -> None:
         """Ask for a file and play it."""
@@ -75,10 +95,17 @@ class LessonDesk(QObject):
         """Play this lesson."""
         self.player.start(lesson)
 
-    def close(self) -> None:
-        """The window is closed: what is remembered of it is how it was before the lesson."""
+    def close(self, *, keep: bool) -> None:
+        """The window is closed: what is remembered of it is how it was before the lesson.
+
+        `keep` leaves what is being written for the next start.
+        """
         if made(self, "writer"):
             self.writer.end()
+        if self._keeper is not None:
+            if keep:
+                self._keeper.flush()
+            self._keeper.close(keep=keep)
         self.player.arrange_as_before()
 
     def _mark(self) -> None:

@@ -64,6 +64,15 @@ def read_lesson(path: str | Path) -> Lesson:
 
 def lesson_from(data: bytes) -> Lesson:
     """The lesson that these bytes of a file are; raises as `read_lesson`, without the file's name."""
+    return from_json(*unpacked(data))
+
+
+def unpacked(data: bytes) -> tuple[object, dict[str, Project]]:
+    """The values in these bytes of a file, and the projects beside them, by their names there.
+
+    Raises:
+        InputError: neither JSON nor a zip of it, or a damaged one.
+    """
     projects: dict[str, Project] = {}
     if data.startswith(b"PK"):
         members = _members(data)
@@ -76,7 +85,7 @@ def lesson_from(data: bytes) -> Lesson:
     except (ValueError, RecursionError) as error:
         reason = " ".join(str(error).split())[:120]
         raise InputError(f"lesson: not a lesson or damaged ({reason}); choose a {SUFFIX} file") from error
-    return from_json(values, projects)
+    return values, projects
 
 
 def _members(data: bytes) -> dict[str, bytes]:
@@ -121,9 +130,19 @@ def lesson_bytes(lesson: Lesson) -> bytes:
     Raises:
         InputError: it would be too large to be read.
     """
-    values, projects = to_json(lesson)
-    text = (json.dumps(values, indent=1, ensure_ascii=False) + "\n").encode()
-    members = {_TEXT: text} | {name: project_bytes(project) for name, project in projects.items()}
+    return packed(*to_json(lesson))
+
+
+def packed(
+    values: Mapping[str, Any], projects: Mapping[str, Project], pack: Callable[[Project], bytes] = project_bytes
+) -> bytes:
+    """These values as a file, with the projects that they name, each packed by `pack`.
+
+    Raises:
+        InputError: it would be too large to be read.
+    """
+    text = (json.dumps(values, indent=1, ensure_ascii=False) + "\n").encode(errors="backslashreplace")
+    members = {_TEXT: text} | {name: pack(project) for name, project in projects.items()}
     for name, data in members.items():
         if len(data) > _LIMITS[name]:
             what = "its text" if name == _TEXT else f"the moment of run {int(name[:2])}"
@@ -166,29 +185,47 @@ def to_json(lesson: Lesson) -> tuple[dict[str, Any], dict[str, Project]]:
     projects: dict[str, Project] = {}
     steps = []
     for step in lesson.steps:
-        values = {f.name: getattr(step, f.name) for f in fields(step)}
-        values = {name: _plain(value) for name, value in values.items() if value not in ("", (), {}, None)}
-        if isinstance(step.begin, Project):
-            values["begin"] = f"{len(projects) + 1:02}.scorex"
-            projects[values["begin"]] = step.begin
-        elif step.begin is not None:
-            values["begin"] = _beginning_json(step.begin)
+        values = step_json(step, projects)
         if step.predict is not None:
             values["predict"] = _prediction_json(step.predict)
-        if step.options == ViewOptions():
-            values.pop("options", None)
-        else:
-            values["options"] = step.options.to_json()
-        values["controls"] = list(step.controls)
-        if step.controls == CONTROLS:
-            del values["controls"]
         steps.append(values)
     head = {"format": FORMAT, "version": VERSION, "title": lesson.title, "about": lesson.about}
     return {**head, "steps": steps}, projects
 
 
+def step_json(step: Any, projects: dict[str, Project]) -> dict[str, Any]:  # noqa: ANN401 - a step, or a draft of one
+    """A step without its question as plain JSON values; a project that it begins from is added to `projects`."""
+    values = {f.name: getattr(step, f.name) for f in fields(step) if f.name not in ("predict", "question")}
+    values = {name: _plain(value) for name, value in values.items() if value not in ("", (), {}, None)}
+    if isinstance(step.begin, Project):
+        values["begin"] = f"{len(projects) + 1:02}.scorex"
+        projects[values["begin"]] = step.begin
+    elif step.begin is not None:
+        values["begin"] = _beginning_json(step.begin)
+    if step.options == ViewOptions():
+        values.pop("options", None)
+    else:
+        values["options"] = step.options.to_json()
+    values["controls"] = list(step.controls)
+    if step.controls == CONTROLS:
+        del values["controls"]
+    return values
+
+
 def _step(record: object, projects: Mapping[str, Project]) -> Step:
-    given = known(Step, record, "step.")
+    given = step_values(Step, record, projects)
+    if given.get("predict") is not None:
+        given["predict"] = _prediction(given["predict"])
+    return Step(**given)
+
+
+def step_values(kind: type, record: object, projects: Mapping[str, Project]) -> dict[str, Any]:
+    """The fields of a step of this kind in such values, but for its question, which is left as it stands there.
+
+    Raises:
+        InputError: a field that is unknown or of the wrong kind.
+    """
+    given = known(kind, record, "step.")
     for name in ("title", "text"):
         given.setdefault(name, "")
     for name in ("explain", "show", "places", "controls", "do"):
@@ -205,9 +242,7 @@ def _step(record: object, projects: Mapping[str, Project]) -> Step:
         raise InputError("step.change: expected an object of named fields")
     if "options" in given:
         given["options"] = ViewOptions.from_json(given["options"])
-    if given.get("predict") is not None:
-        given["predict"] = _prediction(given["predict"])
-    return Step(**given)
+    return given
 
 
 def _beginning(values: object) -> Beginning:

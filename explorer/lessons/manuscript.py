@@ -112,10 +112,19 @@ class Manuscript:
 
     def begin(self, lesson: Lesson | None = None, path: Path | None = None) -> None:
         """Put this lesson, or an empty one, in place of what was written."""
-        self.draft = self._kept = Draft() if lesson is None else draft_of(lesson)
-        self.path, self._undo, self._redo = path, [], []
-        self.selected = 0 if self.draft.steps else -1
+        self._put(Draft() if lesson is None else draft_of(lesson), path)
+        self._kept = self.draft
         self._tell(True)
+
+    def restore(self, draft: Draft, path: Path | None) -> None:
+        """Put a draft that its file does not hold in place of what was written."""
+        self._put(draft, path)
+        self._kept = Draft()
+        self._tell(True)
+
+    def _put(self, draft: Draft, path: Path | None) -> None:
+        self.draft, self.path, self._undo, self._redo = draft, path, [], []
+        self.selected = 0 if draft.steps else -1
 
     def mark_kept(self, path: Path) -> None:
         """It lies in this file as it is."""

@@ -24,7 +24,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from explorer.lessons.draft import DraftQuestion, DraftStep, lesson_of
+from explorer.lessons.draft import Draft, DraftQuestion, DraftStep, lesson_of
 from explorer.lessons.files import read_lesson, write_lesson
 from explorer.lessons.lesson import Lesson
 from explorer.lessons.manuscript import Manuscript
@@ -44,6 +44,7 @@ from trainer.errors import InputError
 _OTHERWISE = (
     "Only what is shown was taken: what is open now has another painting or other settings than the run of this step."
 )
+_RESTORED = "This was being written when the program ended. Save it, or begin another lesson with New."
 _FIRST = (
     "Arrange the main window as a student is to see it: paint, choose what the squares show, release particles. "
     "Then add this moment; it becomes the first step."
@@ -230,6 +231,11 @@ class LessonWriter(QDialog):
         except InputError as error:
             self._say(in_words(str(error)))
             return None
+
+    def restore(self, draft: Draft, path: Path | None) -> None:
+        """Go on with what was written when the program ended; `path` is the lesson's file, if it had one."""
+        self.manuscript.restore(draft, path)
+        self._say(_RESTORED)
 
     def _begin(self, lesson: Lesson | None = None, path: Path | None = None) -> None:
         self._told = False

@@ -15,9 +15,11 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 from explorer import autosave as module
-from explorer.autosave import Autosave, autosave_folder
+from explorer.autosave import Autosave
 from explorer.document import Document
 from explorer.edits import ChangeSeed, Clear
+from explorer.keeping import REST_MS
+from explorer.places import autosave_folder
 from explorer.recipe import Recipe
 from explorer.recovery import Recovery
 from trainer.errors import InputError
@@ -62,7 +64,7 @@ def test_changes_are_kept_once_they_rest(qtbot: QtBot, make: Make) -> None:
     for seed in range(1, 20):
         document.do(ChangeSeed(seed))
     qtbot.waitUntil(lambda: bool(written))
-    qtbot.wait(2 * module.REST_MS)
+    qtbot.wait(2 * REST_MS)
     assert written == [True]
     assert kept.file is not None
     assert read_project(kept.file).setup.seed == 19

@@ -13,14 +13,14 @@ from PySide6.QtWidgets import QLabel, QLineEdit, QMainWindow, QMessageBox, QWidg
 from pytestqt.qtbot import QtBot
 
 from explorer.actions import make_actions
-from explorer.autosave import Autosave, autosave_folder
+from explorer.autosave import Autosave
 from explorer.document import Document
 from explorer.edits import ChangeSeed
 from explorer.files import FileDesk
 from explorer.household import Household, command_entries
 from explorer.layouts import BUILT_IN, layouts_file, read_arrangement
 from explorer.panels.toasts import ToastStack
-from explorer.places import config_folder
+from explorer.places import autosave_folder, config_folder
 from explorer.preferences import Preferences, preferences_file, read_preferences
 from explorer.recipe import Recipe
 from explorer.theme import DARK

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, get_args
 
 import pytest
@@ -15,6 +16,7 @@ from explorer.glossary.tiles import ENTRIES
 from explorer.layouts import PAGES, VIEWS, story_places
 from explorer.lessons.draft import Draft, DraftChoice, DraftQuestion, DraftStep, Typed, draft_of, lesson_of
 from explorer.lessons.files import lesson_bytes, lesson_from, shipped
+from explorer.lessons.keeping import draft_bytes, draft_from
 from explorer.lessons.lesson import CONTROLS, Beginning, Doing, Step
 from explorer.lessons.manuscript import Manuscript
 from explorer.lessons.measures import QUANTITIES
@@ -25,10 +27,9 @@ from explorer.lessons.writerform import STUDENT, run_words
 from explorer.lessons.writerquestion import CLOCKS, DOINGS
 from explorer.panels.formula import formula_problem
 from explorer.viewing import ViewOptions
-from tests.explorer.lessons.lecturer import ASKED, GOOD, PROJECT, SETUP
+from tests.explorer.lessons.lecturer import ASKED, GOOD, PROJECT, SETUP, told
 from trainer.errors import InputError
 from trainer.plans import RaceSettings, entrants
-from trainer.projects import Project, project_bytes
 
 # --- drafts and lessons ---
 
@@ -102,12 +103,6 @@ def drafts(draw: st.DrawFn) -> Draft:
     return Draft(draw(texts), draw(st.just("") | texts), tuple(draw(steps(first=k == 0)) for k in range(count)))
 
 
-def told(draft: Draft) -> Draft:
-    """The draft with each project as the bytes of its file: projects themselves are equal to none but themselves."""
-    plain = [replace(s, begin=project_bytes(s.begin) if isinstance(s.begin, Project) else s.begin) for s in draft.steps]  # type: ignore[arg-type]
-    return replace(draft, steps=tuple(plain))
-
-
 @given(drafts())
 @settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
 def test_a_draft_survives_lesson_and_file(draft: Draft) -> None:
@@ -115,6 +110,40 @@ def test_a_draft_survives_lesson_and_file(draft: Draft) -> None:
     lesson = lesson_of(draft)
     assert draft_of(lesson) == draft
     assert told(draft_of(lesson_from(lesson_bytes(lesson)))) == told(draft)
+
+
+@given(drafts(), st.sampled_from(["", "one", "\ud800", None, 3.5]), st.sampled_from(["", "/a/b.lesson"]))
+@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+def test_a_draft_in_which_anything_is_missing_or_wrong_survives_its_file(
+    draft: Draft, typed: Typed, source: str
+) -> None:
+    asked = DraftQuestion(pane=typed, amount=typed, choices=(DraftChoice("", typed, typed),))
+    unfinished = DraftStep(text=typed if isinstance(typed, str) else "", question=asked, controls=())
+    draft = replace(draft, title="", steps=(*draft.steps, unfinished, DraftStep()))
+    found, path = draft_from(draft_bytes(draft, source))
+    assert told(found) == told(draft)
+    assert path == (Path(source) if source else None)
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        {"format": "another"},
+        {"title": 3},
+        {"steps": "none"},
+        {"steps": [{}] * 65},
+        {"steps": [{"begin": "01.scorex"}]},
+        {"steps": [{"question": {"choices": [{"text": 1}]}}]},
+        {"steps": [{"question": {"choices": [], "pane": [1]}}]},
+        {"steps": [{"question": {"choices": [], "covers": [1]}}]},
+        {"steps": [{"question": {"choices": [], "colour": 1}}]},
+    ],
+)
+def test_a_damaged_draft_is_refused_in_one_line(damage: dict[str, Any]) -> None:
+    values = json.loads(draft_bytes(Draft("x"))) | damage
+    with pytest.raises(InputError) as refused:
+        draft_from(json.dumps(values).encode())
+    assert "\n" not in str(refused.value)
 
 
 def test_shipped_lessons_are_kept_as_they_are() -> None:

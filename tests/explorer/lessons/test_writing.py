@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 import pytest
 from pytestqt.qtbot import QtBot
 
 from explorer.lessons import writer as writing
+from explorer.lessons.draft import Draft, DraftQuestion, DraftStep
+from explorer.lessons.keeping import draft_bytes, draft_from
+from explorer.lessons.names import DRAFT, draft_folder
 from explorer.lessons.taking import take
+from explorer.places import autosave_folder
 from explorer.session import Session
 from explorer.window import MainWindow
 from tests.explorer.hands import LEFT, type_into
-from tests.explorer.lessons.lecturer import one_step, press, prose
+from tests.explorer.lessons.lecturer import one_step, press, prose, told
 
 
 @pytest.fixture
@@ -27,6 +32,61 @@ def window(qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> Iterator[MainWindow
         main.show()
     yield main
     main.shut_down()
+
+
+def left(number: int, data: bytes) -> Path:
+    """A file as a process leaves it that was ended while a lesson was written."""
+    file = draft_folder() / f"{number}-0{DRAFT}"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_bytes(data)
+    return file
+
+
+def drafts() -> list[Path]:
+    return sorted(draft_folder().glob(f"*{DRAFT}"))
+
+
+def test_what_is_written_is_kept_until_it_lies_in_a_file(
+    qtbot: QtBot, window: MainWindow, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    window.actions_by_name["lesson_write"].trigger()
+    writer = window.lessons.writer
+    assert drafts() == []
+    one_step(qtbot, writer)
+    qtbot.waitUntil(lambda: len(drafts()) == 1)
+    qtbot.waitUntil(lambda: told(draft_from(drafts()[0].read_bytes())[0]) == told(writer.manuscript.draft))
+    monkeypatch.setattr(writing, "ask_save", lambda *_: tmp_path / "mine.lesson")
+    assert writer.save()
+    qtbot.waitUntil(lambda: drafts() == [])
+    type_into(qtbot, writer.title.editor, "Another title")
+    qtbot.waitUntil(lambda: len(drafts()) == 1)
+    assert draft_from(drafts()[0].read_bytes())[1] == tmp_path / "mine.lesson"
+    window.household.change(autosave=False)
+    qtbot.waitUntil(lambda: drafts() == [])
+    window.household.change(autosave=True)
+    qtbot.waitUntil(lambda: len(drafts()) == 1)
+    window.shut_down(keep=True)
+    assert len(drafts()) == 1
+
+
+def test_what_was_being_written_is_gone_on_with(qtbot: QtBot, window: MainWindow, tmp_path: Path) -> None:
+    draft = Draft("On modes", steps=(DraftStep("First", question=DraftQuestion("Which?", pane="one")),))
+    file = left(1, draft_bytes(draft, str(tmp_path / "modes.lesson")))
+    damaged = left(2, b"PK damaged")
+    window.household.start(ask=True)
+    toast = window.toasts.toasts[-1]
+    assert toast.text.startswith("A lesson was being written at ")
+    qtbot.mouseClick(toast.action, LEFT)
+    writer = window.lessons.writer
+    assert writer.isVisible()
+    assert (writer.manuscript.draft, writer.manuscript.path) == (draft, tmp_path / "modes.lesson")
+    assert writer.line.text().startswith("This was being written when the program ended.")
+    assert writer.manuscript.changed
+    assert not file.exists()
+    assert not damaged.exists()
+    assert len(drafts()) == 1, "it is kept again before the old one goes"
+    assert [path.read_bytes() for path in (autosave_folder() / "kept").iterdir()] == [b"PK damaged"]
+    assert any("cannot be read" in notice.text for notice in window.household.log.notices)
 
 
 def test_the_present_moment_is_taken_whole(window: MainWindow) -> None:
