@@ -40,7 +40,7 @@ def test_wheel_installs_and_runs_from_anywhere(tmp_path: Path) -> None:
 
     venv.create(tmp_path / "env", with_pip=True)
     scripts = tmp_path / "env" / ("Scripts" if sys.platform == "win32" else "bin")
-    run([scripts / "python", "-m", "pip", "install", "-q", wheel], tmp_path, environment)
+    run([scripts / "python", "-m", "pip", "install", "-q", "--no-compile", wheel], tmp_path, environment)
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
     version = run([scripts / "score-explorer", "--version"], elsewhere, environment)
