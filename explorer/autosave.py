@@ -33,12 +33,12 @@ class Autosave(Keeper):
         parent: QObject | None = None,
     ) -> None:
         """`snapshot` gives the project as it is now, at once, on the window's thread."""
-        super().__init__(SUFFIX, lambda: document.changed, self._take, folder, parent)
-        self._document, self._project = document, snapshot
+        super().__init__("What is open", SUFFIX, lambda: document.changed, self._take, folder, parent)
+        self._document, self._now = document, snapshot
         self._unsubscribe = document.subscribe(self._changed)
 
     def close(self, *, keep: bool = False) -> None:
-        """End it; what was kept is removed unless `keep`. May be called twice."""
+        """End it; what was kept is removed, or written a last time with `keep`. May be called twice."""
         self._unsubscribe()
         super().close(keep=keep)
 
@@ -47,7 +47,7 @@ class Autosave(Keeper):
             self.touch()
 
     def _take(self) -> Write:
-        return partial(_write, project=self._project(), source=str(self._document.path or ""))
+        return partial(_write, project=self._now(), source=str(self._document.path or ""))
 
 
 def _write(file: Path, project: Project, source: str) -> None:

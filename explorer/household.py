@@ -194,8 +194,6 @@ class Household(QObject):
             self._write_soon.stop()
             self._write_preferences()
         self.arranger.remember()
-        if keep:
-            self.autosave.flush()
         self.autosave.close(keep=keep)
         self.restorer.close()
         if made(self, "board"):

@@ -1,6 +1,6 @@
 """Files that hold what is open and unsaved, for the case of a crash: one a document, renewed by every change.
 
-A file is `<process>-<n>` with the suffix of its kind, in the folder of autosaves. A lock that names the process keeps
+A file is `<process>-<n>` with the suffix of its kind, in a folder of that kind. A lock that names the process keeps
 windows and instances out of each other's way; a process that ends by itself removes its files, so that those of dead
 ones are what a crash has left behind (`orphans`).
 
@@ -22,7 +22,6 @@ from time import monotonic
 from PySide6.QtCore import QLockFile, QObject, QTimer, Signal
 
 from explorer.places import autosave_folder
-from trainer.errors import InputError
 
 REST_MS = 400
 """A change is written once nothing has followed it for so long."""
@@ -41,33 +40,34 @@ class Keeper(QObject):
     """What was open a moment ago lies on the disk."""
 
     failed = Signal(str)
-    """One line: it could not be written. Told once, until it succeeds again."""
+    """One line: it could not be written or removed. Told once, until it succeeds again."""
 
-    _written = Signal(str)
+    _done = Signal(bool, str)
 
     def __init__(
         self,
+        what: str,
         suffix: str,
-        changed: Callable[[], bool],
+        unsaved: Callable[[], bool],
         snapshot: Callable[[], Write],
         folder: Path | None = None,
         parent: QObject | None = None,
     ) -> None:
-        """`changed` says whether anything is unsaved; `snapshot` takes it as it is now, at once."""
+        """`what` it is begins a sentence; `unsaved` says whether anything is; `snapshot` takes it as it is now."""
         super().__init__(parent)
-        self._suffix, self._unsaved, self._snapshot = suffix, changed, snapshot
+        self._what, self._suffix, self._unsaved, self._snapshot = what, suffix, unsaved, snapshot
         self._folder = folder or autosave_folder()
         self._file: Path | None = None
         self._lock: QLockFile | None = None
-        self._on, self._complained = True, False
+        self._on, self._closed, self._complained = True, False, False
         self._due: float | None = None
         self._jobs: SimpleQueue[_Job | None] = SimpleQueue()
         self._thread: Thread | None = None
-        self._pending = 0
+        self._pending, self._problem = 0, ""  # jobs that are not done, and what went wrong with the last one
         self._rested = Condition()
         self._timer = QTimer(self, singleShot=True)
         self._timer.timeout.connect(self._save)
-        self._written.connect(self._after)
+        self._done.connect(self._after)
 
     @property
     def file(self) -> Path | None:
@@ -76,7 +76,7 @@ class Keeper(QObject):
 
     def set_on(self, on: bool) -> None:
         """Keep the document from now on, or leave it and remove what was kept."""
-        if on != self._on:
+        if on != self._on and not self._closed:
             self._on = on
             self._timer.stop()
             if on:
@@ -85,19 +85,25 @@ class Keeper(QObject):
                 self._remove()
 
     def flush(self, seconds: float = 10.0) -> bool:
-        """Write now what is due and wait for it; whether it was written in time."""
-        rested = self._rest(seconds)
-        if rested and self._timer.isActive():
+        """Do now what is due and wait for it, so long twice; whether it was done, in time and without a fault."""
+        if not self._rest(seconds):
+            return False
+        if self._timer.isActive():
             self._timer.stop()
             self._save()
-        return self._rest(seconds)
+        return self._rest(seconds) and not self._problem
 
     def close(self, *, keep: bool = False) -> None:
-        """End it; what was kept is removed unless `keep`. May be called twice."""
+        """End it; what was kept is removed, or written a last time with `keep`. May be called twice."""
+        if self._closed:
+            return
+        self._closed = True
+        if keep:
+            self.flush()
+        else:
+            self._remove()
         self._timer.stop()
         self._on = False
-        if not keep:
-            self._remove()
         if self._thread is not None:
             self._jobs.put(None)
             self._thread.join(5.0)
@@ -132,12 +138,13 @@ class Keeper(QObject):
         try:
             file = self._place()
         except OSError as error:
-            self._after(f"{self._folder}: cannot be written: {error.strerror or error}")
+            self._problem = f"{self._folder}: cannot be written: {error.strerror or error}"
+            self._after(True, self._problem)
             return
         self._put(_Job(file, self._snapshot()))
 
     def _place(self) -> Path:
-        """The file of this window, locked at the first time."""
+        """The file of this document, locked at the first time."""
         if self._file is None:
             self._folder.mkdir(parents=True, exist_ok=True)
             for n in range(1000):
@@ -168,10 +175,11 @@ class Keeper(QObject):
         with self._rested:
             return self._rested.wait_for(lambda: not self._pending, seconds)
 
-    def _after(self, problem: str) -> None:
+    def _after(self, written: bool, problem: str) -> None:
         if problem and not self._complained:
-            self.failed.emit(f"What is open could not be kept for the case of a crash. {problem}.")
-        elif not problem:
+            fault = "could not be kept for the case of a crash" if written else "is kept although it need not be"
+            self.failed.emit(f"{self._what} {fault}. {problem}.")
+        elif written and not problem:
             self.saved.emit()
         self._complained = bool(problem)
 
@@ -182,13 +190,13 @@ class Keeper(QObject):
             problem = ""
             try:
                 job.do()
-            except (InputError, OSError) as error:
-                problem = " ".join(str(error).split()).rstrip(".")
-            if job.write is not None:
-                self._written.emit(problem)
+            except Exception as error:  # whatever it is, the person hears of it and the next change is kept
+                problem = " ".join(str(error).split()).rstrip(".") or type(error).__name__
             with self._rested:
                 self._pending -= 1
+                self._problem = problem
                 self._rested.notify_all()
+            self._done.emit(job.write is not None, problem)
 
 
 @dataclass(frozen=True)
@@ -226,6 +234,11 @@ def orphans(folder: Path, suffix: str) -> Iterator[tuple[Path, datetime, QLockFi
             lock.unlock()
             continue
         yield file, at, lock
+
+
+def at_words(at: datetime) -> str:
+    """When something was kept: "at 12:31", with the day if that was not today."""
+    return f"at {at:%H:%M}" if at.date() == datetime.now().date() else f"on {at:%d %B at %H:%M}"
 
 
 def put_aside(file: Path, kept: Path) -> Path:

@@ -14,7 +14,7 @@ from pathlib import Path
 from PySide6.QtCore import QLockFile
 
 from explorer.autosave import CARD, SUFFIX, VERSION
-from explorer.keeping import orphans, put_aside, remove
+from explorer.keeping import at_words, orphans, put_aside, remove
 from explorer.places import autosave_folder, read_record
 from explorer.recipe import Recipe
 from trainer.errors import InputError
@@ -40,10 +40,8 @@ class Leftover:
 
     @property
     def words(self) -> str:
-        """What it is and when it was kept: "two-moons, 12:31", with the day if that was not today."""
-        today = self.at.date() == datetime.now().date()
-        when = f"{self.at:%H:%M}" if today else f"{self.at:%d %B, %H:%M}"
-        return f"{self.source.name if self.source else self.project.name}, {when}"
+        """What it is and when it was kept, as in "two-moons at 12:31"."""
+        return f"{self.source.name if self.source else self.project.name} {at_words(self.at)}"
 
 
 class Recovery:

@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QMessageBox, QWidget
 
 from explorer.autosave import Autosave
 from explorer.files import FileDesk, Tell
-from explorer.keeping import orphans
+from explorer.keeping import at_words, orphans
 from explorer.lessons.names import DRAFT, draft_folder
 from explorer.panels.noticeboard import show_folder
 from explorer.recovery import Leftover, Recovery
@@ -44,8 +44,10 @@ class RestoreDesk(QObject):
         for line in lines:
             self._tell("warning", line, action="Show folder", on_action=self._show_kept)
         if self._leftovers and ask:
-            self._ask()
-        elif self._leftovers:
+            self._ask()  # which tells of lessons once it is answered: a message does not wait so long
+            return
+        self._tell_of_lesson()
+        if self._leftovers:
             first = self._leftovers[0]
             self._tell(
                 "warning",
@@ -53,12 +55,6 @@ class RestoreDesk(QObject):
                 action="Restore",
                 on_action=lambda: self.restore(first) if self._files().may_leave() else None,
             )
-
-        for _, at, lock in orphans(draft_folder(), DRAFT):
-            lock.unlock()
-            words = f"A lesson was being written at {at:%H:%M} when the program ended."
-            self._tell("warning", words, action="Go on writing", on_action=self._write)
-            break
 
     def restore(self, leftover: Leftover) -> None:
         """Put it in place of the present document; it leaves its old place once it is kept in another."""
@@ -98,8 +94,17 @@ class RestoreDesk(QObject):
         question.finished.connect(lambda _: self._answered(question.clickedButton() is restore, question))
         question.open()
 
+    def _tell_of_lesson(self) -> None:
+        """Say that a lesson was being written, if one was."""
+        for _, at, lock in orphans(draft_folder(), DRAFT):
+            lock.unlock()
+            words = f"A lesson was being written {at_words(at)} when the program ended."
+            self._tell("warning", words, action="Go on writing", on_action=self._write)
+            return
+
     def _answered(self, restore: bool, question: QMessageBox) -> None:
         question.deleteLater()
+        self._tell_of_lesson()
         if restore and self._leftovers:
             self.restore(self._leftovers[0])
         kept = [self.recovery.keep(leftover) for leftover in self._leftovers]

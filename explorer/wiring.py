@@ -146,7 +146,7 @@ def _teaching(window: MainWindow) -> Doings:
         "lesson_back": lambda: window.lessons.player.back(),
         "lesson_end": lambda: window.lessons.player.end(),
         "lesson_open": lambda: window.lessons.choose(),
-        "lesson_write": lambda: window.lessons.writer.open_writer(),
+        "lesson_write": lambda: window.lessons.write(),
     }
 
 

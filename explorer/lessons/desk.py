@@ -16,6 +16,8 @@ from explorer.lessons.panel import LessonPanel
 from explorer.lessons.player import LessonPlayer
 from explorer.panels.dropveil import leave_files
 from explorer.panels.formula import formula_problem
+from explorer.panels.noticeboard import show_folder
+from explorer.places import autosave_folder
 from explorer.theme import Theme
 from explorer.views.tile import tell
 from explorer.wording import in_words
@@ -48,6 +50,7 @@ class LessonDesk(QObject):
     @cached_property
     def writer(self) -> LessonWriter:
         """Where lessons are written."""
+        from explorer.lessons.keeping import DraftKeeper
         from explorer.lessons.taking import take
         from explorer.lessons.writer import LessonWriter
 
@@ -55,25 +58,34 @@ class LessonDesk(QObject):
         writer.set_theme(self._window.theme)
         writer.set_scale(self._window.scale)
         leave_files(writer)
-        self._keep(writer)
-        return writer
-
-    def _keep(self, writer: LessonWriter) -> None:
-        """Keep what is written from now on, and go on with what a crash has left behind."""
-        from explorer.lessons.keeping import DraftKeeper, find_draft
-
         household = self._window.household
         keeper = self._keeper = DraftKeeper(writer.manuscript, self)
         keeper.failed.connect(lambda line: household.tell("warning", line))
         keeper.set_on(household.preferences.autosave)
         household.preferred.connect(lambda preferences: keeper.set_on(preferences.autosave))
+        return writer
+
+    def write(self) -> None:
+        """Open the window in which lessons are written; the first time with what a crash has left behind."""
+        first = not made(self, "writer")
+        self.writer.open_writer()
+        if first:
+            self._go_on()
+
+    def _go_on(self) -> None:
+        """Go on with what was being written when a process ended; it leaves its place once it is kept in another."""
+        from explorer.lessons.keeping import find_draft
+
         found, lines = find_draft()
+        folder = autosave_folder() / "kept"
         for line in lines:
-            household.tell("warning", in_words(line))
-        if found is not None:
-            writer.restore(found.draft, found.path)
-            if keeper.flush() and keeper.file is not None and keeper.file.exists():
-                found.done()
+            self._window.household.tell("warning", line, action="Show folder", on_action=lambda: show_folder(folder))
+        if found is None:
+            return
+        self.writer.restore(found.draft, found.path)
+        keeper = self._keeper
+        if keeper is not None and keeper.flush() and keeper.file is not None and keeper.file.exists():
+            found.place.unlink(missing_ok=True)
 
     def choose(self) -> None:
         """Ask for a file and play it."""
@@ -103,8 +115,6 @@ class LessonDesk(QObject):
         if made(self, "writer"):
             self.writer.end()
         if self._keeper is not None:
-            if keep:
-                self._keeper.flush()
             self._keeper.close(keep=keep)
         self.player.arrange_as_before()
 

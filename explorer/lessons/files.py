@@ -34,7 +34,8 @@ from trainer.settings import FitSettings, known
 FORMAT, VERSION = "score-explorer lesson", 1
 
 _TEXT = "lesson.json"
-_MOST_TEXT, _MOST_PROJECT, _MOST_FILE = 2 * MEBIBYTE, 64 * MEBIBYTE, 256 * MEBIBYTE
+MOST_FILE = 256 * MEBIBYTE
+_MOST_TEXT, _MOST_PROJECT = 2 * MEBIBYTE, 64 * MEBIBYTE
 _LIMITS = {_TEXT: _MOST_TEXT, **{f"{k:02}.scorex": _MOST_PROJECT for k in range(1, MOST_STEPS + 1)}}
 
 
@@ -51,7 +52,7 @@ def read_lesson(path: str | Path) -> Lesson:
     try:
         if not path.is_file():
             raise InputError(f"{path}: no such file; choose a {SUFFIX} file")
-        if path.stat().st_size > _MOST_FILE:
+        if path.stat().st_size > MOST_FILE:
             raise InputError(f"{path}: too large for a lesson; choose a {SUFFIX} file")
         data = path.read_bytes()
     except OSError as error:
@@ -96,8 +97,8 @@ def _members(data: bytes) -> dict[str, bytes]:
     except (zipfile.BadZipFile, ValueError, OverflowError, NotImplementedError) as error:
         reason = " ".join(str(error).split())[:120]
         raise InputError(f"lesson: damaged ({reason}); use another copy of the file") from error
-    if size > _MOST_FILE:
-        raise InputError(f"lesson: unpacks to {size:,} bytes; at most {_MOST_FILE:,} are allowed")
+    if size > MOST_FILE:
+        raise InputError(f"lesson: unpacks to {size:,} bytes; at most {MOST_FILE:,} are allowed")
     members = archive_from(data, "lesson", _LIMITS)
     if _TEXT not in members:
         raise InputError(f"lesson: {_TEXT} is missing; use another copy of the file")
@@ -149,8 +150,8 @@ def packed(
             raise InputError(f"lesson: {what} would need {len(data):,} bytes; at most {_LIMITS[name]:,} fit a lesson")
     made = archive_bytes(members) if projects else text
     size = max(len(made), sum(map(len, members.values())))
-    if size > _MOST_FILE:
-        raise InputError(f"lesson: {size:,} bytes would be too many; at most {_MOST_FILE:,} fit: take fewer moments")
+    if size > MOST_FILE:
+        raise InputError(f"lesson: {size:,} bytes would be too many; at most {MOST_FILE:,} fit: take fewer moments")
     return made
 
 

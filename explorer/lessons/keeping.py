@@ -6,36 +6,46 @@ The file has the form of a lesson's, with the question as it was typed: what is 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
-from PySide6.QtCore import QLockFile, QObject
+from PySide6.QtCore import QObject
 
-from explorer.keeping import Keeper, Write, orphans, put_aside, remove
+from explorer.keeping import Keeper, Write, at_words, orphans, put_aside
+from explorer.layouts import PAGES
 from explorer.lessons.draft import Draft, DraftChoice, DraftQuestion, DraftStep
-from explorer.lessons.files import packed, step_json, step_values, unpacked
+from explorer.lessons.files import MOST_FILE, packed, step_json, step_values, unpacked
 from explorer.lessons.lesson import MOST_CHOICES, MOST_STEPS
 from explorer.lessons.manuscript import Manuscript
+from explorer.lessons.measures import QUANTITIES, Clock
 from explorer.lessons.names import DRAFT, draft_folder
 from explorer.places import autosave_folder
 from trainer.archives import write_whole
 from trainer.errors import InputError
 from trainer.projects import Project, project_bytes
-from trainer.settings import known
+from trainer.settings import MOST_SIGMA, choice, known, number
 
-_FORMAT = "score-explorer draft"
+_FORMAT, _VERSION = "score-explorer draft", 1
 
 
 class DraftKeeper(Keeper):
     """Keeps what is written while its file does not hold it."""
 
     def __init__(self, manuscript: Manuscript, parent: QObject | None = None) -> None:
-        super().__init__(DRAFT, lambda: manuscript.changed, self._take, draft_folder(), parent)
+        super().__init__("The lesson", DRAFT, lambda: manuscript.changed, self._take, draft_folder(), parent)
         self._manuscript = manuscript
-        self._packed: dict[int, tuple[Project, bytes]] = {}  # moments are many and never change: each is packed once
-        manuscript.subscribe(lambda turned: self.touch())
+        self._seen: tuple[Draft, Path | None, bool] = (manuscript.draft, manuscript.path, manuscript.changed)
+        self._packed: dict[int, tuple[Project, bytes]] = {}  # moments never change: each is packed once
+        manuscript.subscribe(lambda turned: self._look())
+
+    def _look(self) -> None:
+        """Another step that is only looked at changes nothing."""
+        script = self._manuscript
+        before, self._seen = self._seen, (script.draft, script.path, script.changed)
+        if self._seen[0] is not before[0] or self._seen[1:] != before[1:]:
+            self.touch()
 
     def _take(self) -> Write:
         script = self._manuscript
@@ -45,37 +55,46 @@ class DraftKeeper(Keeper):
         used: dict[int, tuple[Project, bytes]] = {}
 
         def pack(project: Project) -> bytes:
-            known_one = self._packed.get(id(project))
-            used[id(project)] = known_one or (project, project_bytes(project))
+            used[id(project)] = self._packed.get(id(project)) or (project, project_bytes(project))
             return used[id(project)][1]
 
-        write_whole(file, draft_bytes(draft, source, pack))
-        self._packed = used
+        try:
+            write_whole(file, draft_bytes(draft, source, pack))
+        finally:
+            self._packed = used
 
 
+@dataclass(frozen=True, eq=False)
 class FoundDraft:
-    """What a dead process was writing, and the lesson's own file; `done` once it is kept elsewhere."""
+    """What a dead process was writing.
 
-    def __init__(self, file: Path, lock: QLockFile) -> None:
-        self._file, self._lock = file, lock
-        self.draft, self.path = draft_from(file.read_bytes())
+    Attributes:
+        draft: as it was last.
+        path: the lesson's own file, if it had one.
+        place: where it is kept now, out of the way.
+    """
 
-    def done(self) -> None:
-        """Remove the file."""
-        remove(self._file)
-        self._lock.unlock()
+    draft: Draft
+    path: Path | None
+    place: Path
 
 
 def find_draft() -> tuple[FoundDraft | None, list[str]]:
-    """The newest one, if there is any, and a line for each that cannot be read and was put aside."""
+    """The newest one, if there is any, and a line for each newer one that cannot be read.
+
+    Each is put aside first, so that none that does harm is met twice.
+    """
     lines: list[str] = []
     for file, at, lock in orphans(draft_folder(), DRAFT):
+        place = put_aside(file, autosave_folder() / "kept")
+        lock.unlock()
         try:
-            return FoundDraft(file, lock), lines
+            if place.stat().st_size > MOST_FILE:
+                raise InputError("it is too large")
+            return FoundDraft(*draft_from(place.read_bytes()), place), lines
         except (InputError, OSError) as error:
-            place = put_aside(file, autosave_folder() / "kept")
-            lock.unlock()
-            lines.append(f"A lesson that was written at {at:%H:%M} cannot be read ({error}). It is kept as {place}")
+            reason = str(error).partition(";")[0]
+            lines.append(f"A lesson that was being written {at_words(at)} cannot be read ({reason})")
     return None, lines
 
 
@@ -95,7 +114,7 @@ def draft_bytes(draft: Draft, source: str = "", pack: Callable[[Project], bytes]
         if step.question is not None:
             values["question"] = asdict(step.question)
         steps.append(values)
-    head = {"format": _FORMAT, "title": draft.title, "about": draft.about, "source": source}
+    head = {"format": _FORMAT, "version": _VERSION, "title": draft.title, "about": draft.about, "source": source}
     return packed({**head, "steps": steps}, projects, pack)
 
 
@@ -108,6 +127,9 @@ def draft_from(data: bytes) -> tuple[Draft, Path | None]:
     values, projects = unpacked(data)
     if not isinstance(values, dict) or values.get("format") != _FORMAT:
         raise InputError(f"draft: its format must be {_FORMAT!r}")
+    version = values.get("version")
+    if version != _VERSION:
+        raise InputError(f"draft: its format version is {version!r:.20}, and this program reads {_VERSION}")
     title, about, source = (_text(values.get(name)) for name in ("title", "about", "source"))
     records = values.get("steps")
     if not isinstance(records, list) or len(records) > MOST_STEPS:
@@ -122,6 +144,10 @@ def _step(record: object, projects: Mapping[str, Project]) -> DraftStep:
         given[name] = _text(given.get(name, ""))
     if given.get("question") is not None:
         given["question"] = _question(given["question"])
+    if given.get("sigma") is not None:
+        number("step.sigma", given["sigma"], 0.0, MOST_SIGMA)
+    if given.get("drawer") is not None:
+        choice("step.drawer", given["drawer"], PAGES)
     return DraftStep(**given)
 
 
@@ -132,6 +158,8 @@ def _question(values: object) -> DraftQuestion:
         raise InputError(f"question.choices: expected a list of at most {MOST_CHOICES}")
     usual = DraftQuestion()
     made = {name: _alike(getattr(usual, name), value) for name, value in given.items()}
+    choice("question.quantity", made.get("quantity", usual.quantity), tuple(QUANTITIES))
+    choice("question.clock", made.get("clock", usual.clock), get_args(Clock))
     return DraftQuestion(**made, choices=tuple(_choice(each) for each in choices))
 
 

@@ -79,7 +79,7 @@ class Manuscript:
         self.draft = Draft()
         self.selected = -1
         self.path: Path | None = None
-        self._kept = self.draft
+        self._kept: Draft | None = self.draft  # what the file holds; None if that is not known
         self._undo: list[tuple[str, Edit]] = []
         self._redo: list[tuple[str, Edit]] = []
         self._told: list[Callable[[bool], object]] = []
@@ -119,7 +119,7 @@ class Manuscript:
     def restore(self, draft: Draft, path: Path | None) -> None:
         """Put a draft that its file does not hold in place of what was written."""
         self._put(draft, path)
-        self._kept = Draft()
+        self._kept = None
         self._tell(True)
 
     def _put(self, draft: Draft, path: Path | None) -> None:

@@ -234,6 +234,7 @@ class LessonWriter(QDialog):
 
     def restore(self, draft: Draft, path: Path | None) -> None:
         """Go on with what was written when the program ended; `path` is the lesson's file, if it had one."""
+        self._told = False
         self.manuscript.restore(draft, path)
         self._say(_RESTORED)
 

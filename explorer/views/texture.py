@@ -68,9 +68,16 @@ def texture(field: NDArray[np.float32], size: int) -> Floats:
 
 def resampled(values: NDArray[np.floating], size: int) -> Floats:
     """Values (n, n, ...) on cell centres as (size, size, ...) on those of a finer lattice of the same square."""
-    weights = _weights(len(values), size)
-    rows = np.tensordot(weights, values.astype(np.float32), axes=(1, 0))  # (size, n, ...)
-    return np.moveaxis(np.tensordot(weights, rows, axes=(1, 1)), 0, 1)
+    low, high, part = _neighbours(len(values), size)
+    fine: Floats = values.astype(np.float32)
+    for axis in (0, 1):  # no product of matrices: numpy's would wait for the processors on which the engine computes
+        share = part.reshape((-1,) + (1,) * (fine.ndim - 1 - axis))
+        below, above = fine.take(low, axis), fine.take(high, axis)
+        above -= below
+        above *= share
+        above += below
+        fine = above
+    return fine
 
 
 def _directions(field: NDArray[np.float32], size: int) -> NDArray[np.complex64]:
@@ -92,12 +99,8 @@ def _noise(size: int) -> Floats:
 
 
 @lru_cache(maxsize=16)
-def _weights(n: int, size: int) -> Floats:
-    """Linear interpolation (size, n) from n cell centres to `size` of them; the edge cells go on outwards."""
+def _neighbours(n: int, size: int) -> tuple[NDArray[np.intp], NDArray[np.intp], Floats]:
+    """Of `size` cell centres: the two of n around each, and its part of the way between; the edge cells go on."""
     at = np.clip((np.arange(size) + 0.5) / size * n - 0.5, 0, n - 1)
-    low = np.minimum(at.astype(int), max(n - 2, 0))
-    part = at - low
-    weights = np.zeros((size, n), np.float32)
-    weights[np.arange(size), low] = 1 - part
-    weights[np.arange(size), np.minimum(low + 1, n - 1)] += part
-    return weights
+    low = at.astype(np.intp)
+    return low, np.minimum(low + 1, n - 1), (at - low).astype(np.float32)

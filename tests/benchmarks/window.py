@@ -30,9 +30,6 @@ from tempfile import TemporaryDirectory
 from time import perf_counter
 from typing import Any
 
-import explorer  # noqa: F401 - before numpy, as a start of the program does
-
-# isort: split
 import numpy as np
 
 from trainer.plans import RaceSettings, entrants

@@ -150,7 +150,7 @@ def test_a_failure_is_told_once(qtbot: QtBot, make: Make, monkeypatch: pytest.Mo
     monkeypatch.setattr(module, "write_project", full)
     for seed in (1, 2, 3):
         document.do(ChangeSeed(seed))
-        assert kept.flush()
+        assert not kept.flush()
         qtbot.wait(10)
     assert len(told) == 1
     assert "No space left" in told[0]
@@ -158,6 +158,54 @@ def test_a_failure_is_told_once(qtbot: QtBot, make: Make, monkeypatch: pytest.Mo
     document.do(ChangeSeed(4))
     with qtbot.waitSignal(kept.saved):
         assert kept.flush()
+
+
+def test_what_nobody_foresaw_is_told_and_the_next_change_is_kept(
+    qtbot: QtBot, make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    document = Document()
+    kept = make(document)
+
+    def broken(path: Path, project: Project) -> None:
+        raise TypeError("not what it seemed")
+
+    monkeypatch.setattr(module, "write_project", broken)
+    document.do(ChangeSeed(1))
+    with qtbot.waitSignal(kept.failed) as told:
+        assert not kept.flush()
+    assert "not what it seemed" in told.args[0]
+    monkeypatch.setattr(module, "write_project", write_project)
+    document.do(ChangeSeed(2))
+    assert kept.flush()
+    assert kept.file is not None
+    assert read_project(kept.file).setup.seed == 2
+
+
+def test_what_cannot_be_removed_is_told(qtbot: QtBot, make: Make) -> None:
+    document = Document()
+    kept = make(document)
+    document.do(ChangeSeed(1))
+    assert kept.flush()
+    assert kept.file is not None
+    kept.file.unlink()
+    kept.file.mkdir()
+    with qtbot.waitSignal(kept.failed) as told:
+        document.undo()
+        assert not kept.flush()
+    assert told.args[0].startswith("What is open is kept although it need not be. ")
+    kept.file.rmdir()
+
+
+def test_it_ends_once(make: Make) -> None:
+    document = Document()
+    kept = make(document)
+    document.do(ChangeSeed(1))
+    kept.close(keep=True)  # which writes what is due
+    assert kept.file is not None
+    kept.close()
+    kept.set_on(False)
+    kept.set_on(True)
+    assert read_project(kept.file).setup.seed == 1
 
 
 # --- after a crash ---
@@ -199,7 +247,7 @@ def test_a_killed_process_leaves_what_was_open(make: Make, tmp_path: Path) -> No
     (leftover,), lines = Recovery().find()
     assert lines == []
     assert (leftover.file, leftover.source, leftover.project.setup.seed) == (file, Path(source), 42)
-    assert leftover.words.startswith("moons.scorex, ")
+    assert leftover.words.startswith("moons.scorex at ")
     assert Recovery().find() == ([], [])  # another instance that starts now does not offer it too
     Recovery().done(leftover)
     assert files() == []

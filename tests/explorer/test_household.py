@@ -149,7 +149,7 @@ def test_what_was_open_is_restored_after_one_question(qtbot: QtBot, make: Make, 
     assert window.document.seed == 31
     assert window.document.changed
     assert window.document.path == tmp_path / "moons.scorex"
-    assert lines(window)[-1].startswith("Restored moons.scorex, ")
+    assert lines(window)[-1].startswith("Restored moons.scorex at ")
     (file,) = autosave_folder().glob("*.scorex")  # it is kept again before the old one goes
     assert file == window.household.autosave.file
     assert read_project(file).setup.seed == 31

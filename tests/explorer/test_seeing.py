@@ -166,6 +166,19 @@ def test_hatch_lies_where_no_data_are_expected(qtbot: QtBot, theme: Theme) -> No
     assert changed[~empty].mean() < 0.03
 
 
+def test_hatch_follows_the_data(qtbot: QtBot) -> None:
+    frame = mapped(make_frame())
+    assert frame.maps is not None
+    plenty = replace(frame, maps=replace(frame.maps, expected=np.full_like(frame.maps.expected, 9.0)))
+    view = ErrorMapView(PlaneRange(), Viewing())
+    pictures = []
+    for each in (frame, plenty, frame):
+        view.show_frame(each)
+        pictures.append(draw(view))
+    assert not np.array_equal(pictures[0], pictures[1])
+    assert np.array_equal(pictures[0], pictures[2])
+
+
 def test_error_map_reads_the_place_under_the_cursor(qtbot: QtBot) -> None:
     view = ErrorMapView(PlaneRange(), Viewing())
     view.show_frame(mapped(make_frame()))

@@ -67,7 +67,7 @@ def test_a_lesson_that_could_not_be_read_is_not_written(tmp_path: Path, monkeypa
             changed.setitem(files._LIMITS, name, limit)
             with pytest.raises(InputError, match=line):
                 write_lesson(path, own)
-    monkeypatch.setattr(files, "_MOST_FILE", len(before) // 2)
+    monkeypatch.setattr(files, "MOST_FILE", len(before) // 2)
     with pytest.raises(InputError, match="take fewer moments"):
         write_lesson(path, own)
     assert path.read_bytes() == before

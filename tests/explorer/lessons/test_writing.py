@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 
 import numpy as np
 import pytest
+from PySide6.QtCore import QLockFile
 from pytestqt.qtbot import QtBot
 
+from explorer.lessons import keeping
 from explorer.lessons import writer as writing
 from explorer.lessons.draft import Draft, DraftQuestion, DraftStep
 from explorer.lessons.keeping import draft_bytes, draft_from
@@ -19,6 +23,7 @@ from explorer.session import Session
 from explorer.window import MainWindow
 from tests.explorer.hands import LEFT, type_into
 from tests.explorer.lessons.lecturer import one_step, press, prose, told
+from trainer.errors import InputError
 
 
 @pytest.fixture
@@ -39,6 +44,7 @@ def left(number: int, data: bytes) -> Path:
     file = draft_folder() / f"{number}-0{DRAFT}"
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_bytes(data)
+    os.utime(file, (number, datetime(2024, 1, number).timestamp()))
     return file
 
 
@@ -65,17 +71,54 @@ def test_what_is_written_is_kept_until_it_lies_in_a_file(
     qtbot.waitUntil(lambda: drafts() == [])
     window.household.change(autosave=True)
     qtbot.waitUntil(lambda: len(drafts()) == 1)
+    type_into(qtbot, writer.title.editor, "The last title")
     window.shut_down(keep=True)
-    assert len(drafts()) == 1
+    assert draft_from(drafts()[0].read_bytes())[0].title == "The last title"
+
+
+def test_a_window_that_closes_leaves_nothing(qtbot: QtBot, window: MainWindow) -> None:
+    window.actions_by_name["lesson_write"].trigger()
+    one_step(qtbot, window.lessons.writer)
+    qtbot.waitUntil(lambda: len(drafts()) == 1)
+    window.shut_down(keep=False)
+    assert list(draft_folder().iterdir()) == []
+
+
+UNFINISHED = Draft("On modes", steps=(DraftStep("First", question=DraftQuestion("Which?", pane="one")),))
+
+
+def test_only_what_lies_elsewhere_leaves_its_place(window: MainWindow, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(path: Path, data: bytes) -> None:
+        raise InputError(f"{path}: cannot be written: No space left on device; nothing was changed")
+
+    monkeypatch.setattr(keeping, "write_whole", full)
+    data = draft_bytes(UNFINISHED)
+    left(1, data)
+    window.actions_by_name["lesson_write"].trigger()
+    assert window.lessons.writer.manuscript.draft == UNFINISHED
+    assert [path.read_bytes() for path in (autosave_folder() / "kept").iterdir()] == [data]
+    assert drafts() == []
+
+
+def test_one_that_is_being_written_is_nobody_elses(window: MainWindow) -> None:
+    file = left(1, draft_bytes(UNFINISHED))
+    lock = QLockFile(str(file.with_suffix(".lock")))
+    assert lock.tryLock(0)
+    window.household.start(ask=True)
+    assert window.toasts.toasts == []
+    window.actions_by_name["lesson_write"].trigger()
+    assert window.lessons.writer.manuscript.draft == Draft()
+    assert file.exists()
+    lock.unlock()
 
 
 def test_what_was_being_written_is_gone_on_with(qtbot: QtBot, window: MainWindow, tmp_path: Path) -> None:
-    draft = Draft("On modes", steps=(DraftStep("First", question=DraftQuestion("Which?", pane="one")),))
-    file = left(1, draft_bytes(draft, str(tmp_path / "modes.lesson")))
-    damaged = left(2, b"PK damaged")
+    draft = UNFINISHED
+    file = left(5, draft_bytes(draft, str(tmp_path / "modes.lesson")))
+    damaged = left(6, b"PK damaged")
     window.household.start(ask=True)
     toast = window.toasts.toasts[-1]
-    assert toast.text.startswith("A lesson was being written at ")
+    assert toast.text.startswith("A lesson was being written on 06 January at ")
     qtbot.mouseClick(toast.action, LEFT)
     writer = window.lessons.writer
     assert writer.isVisible()
@@ -84,7 +127,7 @@ def test_what_was_being_written_is_gone_on_with(qtbot: QtBot, window: MainWindow
     assert writer.manuscript.changed
     assert not file.exists()
     assert not damaged.exists()
-    assert len(drafts()) == 1, "it is kept again before the old one goes"
+    assert draft_from(drafts()[0].read_bytes()) == (draft, tmp_path / "modes.lesson")
     assert [path.read_bytes() for path in (autosave_folder() / "kept").iterdir()] == [b"PK damaged"]
     assert any("cannot be read" in notice.text for notice in window.household.log.notices)
 
