@@ -15,6 +15,7 @@ drawing it is one copy.
 from __future__ import annotations
 
 from collections.abc import Callable
+from weakref import ref
 
 import numpy as np
 from numpy.typing import NDArray
@@ -52,6 +53,7 @@ class Ground:
     def __init__(self, table: Callable[[Theme], NDArray[np.uint8]] = Theme.density_table) -> None:
         self.table = table
         self._values: NDArray[np.float32] | None = None
+        self._shown: Callable[[], NDArray[np.float32] | None] = lambda: None  # what they were copied from
         self._range = (0.0, 0.0, 1.0)
         self._kind: Kind = "density"
         self._pixels: NDArray[np.uint32] | None = None
@@ -64,8 +66,9 @@ class Ground:
     ) -> bool:
         """Take densities (m, m) over their maximum, row 0 at the bottom; whether anything changed."""
         place = (*centre, half_width)
-        same = place == self._range and kind == self._kind
-        if same and self._values is not None and np.array_equal(values, self._values):
+        same, known = place == self._range and kind == self._kind, self._values
+        seen, self._shown = self._shown() is values, ref(values)
+        if same and known is not None and (seen or np.array_equal(values, known)):
             return False
         self._kind = kind
         self._values = np.array(values, dtype=np.float32)

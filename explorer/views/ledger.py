@@ -88,11 +88,13 @@ def same_ledger(one: Frame | None, other: Frame) -> bool:
     """Whether two frames have the same ledger, so that there is nothing to draw again."""
     if one is None or one.modes is None or other.modes is None:
         return False
-    a, b = one.modes, other.modes
-    if pane_names(one.pane_states) != pane_names(other.pane_states):
-        return False
-    pairs = ((a.mass, b.mass), (a.share, b.share), (a.elsewhere, b.elsewhere), (a.low, b.low), (a.high, b.high))
-    return a is b or all(np.array_equal(x, y) for x, y in pairs)
+    return _told(one, one.modes) == _told(other, other.modes)
+
+
+def _told(frame: Frame, modes: Modes) -> tuple[object, ...]:
+    """All that a ledger shows of a frame."""
+    figures = (modes.mass, modes.share, modes.elsewhere, modes.low, modes.high)
+    return pane_names(frame.pane_states), *((each.shape, each.tobytes()) for each in figures)
 
 
 def ledger_text(modes: Modes, names: Sequence[str]) -> str:

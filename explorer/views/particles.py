@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QPoint, QPointF, QRect, QRectF, Qt, Signal
-from PySide6.QtGui import QColor, QFontMetrics, QKeyEvent, QMouseEvent, QPainter, QPen
+from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPen
 from PySide6.QtWidgets import QApplication, QWidget
 
 from explorer.engine.messages import Frame, PaneState, Want
@@ -27,7 +27,7 @@ from explorer.panes import MEANINGS, SHORT, TITLES
 from explorer.theme import CAPTION, TITLE, UNIT, font
 from explorer.viewing import Viewing
 from explorer.views.arrows import draw_segments
-from explorer.views.chart import mode_badge
+from explorer.views.chart import face, mode_badge
 from explorer.views.ledger import order_by_mass
 from explorer.views.outside import EdgeCounts, Outside, count_outside, paint_outside
 from explorer.views.overlay import Overlay
@@ -57,7 +57,7 @@ _AGES = 4
 """Trails fade in so many steps."""
 
 _CLOCKED = ("ascent", "langevin", "mala")
-"""These samplers stay at one noise level, and only time tells how far they are."""
+"""Samplers that stay at one noise level: only time tells how far they are."""
 
 
 class ParticleView(PlaneView):
@@ -118,7 +118,7 @@ class ParticleView(PlaneView):
         if state is None:
             return f"Particles {self.pane + 1}"
         title, short = (names.get(state.sampler, state.sampler) for names in (TITLES, SHORT))
-        wide = QFontMetrics(font(TITLE, bold=True, scale=self.scale)).horizontalAdvance(title)
+        wide = face(TITLE, True, self.scale)[1].horizontalAdvance(title)
         return title if wide < self.width() - 2 * UNIT else short[:1].upper() + short[1:]
 
     def show_frame(self, frame: Frame) -> None:

@@ -14,6 +14,8 @@ pixels, and a cell that holds at least 2 % of all particles is a heap.
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtGui import QColor, QImage
@@ -48,7 +50,7 @@ class Splat:
         """Replace what is drawn by dots of `dot` x `dot` pixels.
 
         Args:
-            x: (N,) positions from the left in pixels, inside [0, size).
+            x: (N,) positions from the left in pixels, inside [0, size); at most 65,535.
             y: (N,) positions from the top.
             dot: the side of a dot.
             ink: (256,) the pixel for so many dots over each other, as `ink_table` gives it.
@@ -60,9 +62,9 @@ class Splat:
         first *= size
         first += col
         if size**2 < _SMALL * len(x):
-            corners = np.minimum(np.bincount(first, minlength=size**2), 255).astype(np.uint16)
+            corners = np.bincount(first, minlength=size**2).astype(np.uint16)
             counts = _shifted(_shifted(corners, dot, 1), dot, size)
-            np.take(ink, np.minimum(counts, 255, out=counts), out=self._pixels)
+            np.take(ink, counts, out=self._pixels, mode="clip")
         else:
             self._counts.fill(0)
             self._pixels.fill(0)
@@ -83,7 +85,7 @@ class Splat:
         level = np.log1p(wide[:, :-2] + 2 * wide[:, 1:-1] + wide[:, 2:])
         level *= np.float32(255 / max(float(level.max()), 1e-6))
         table = premultiplied(colour, np.arange(256) / 255)
-        np.take(table, (level + np.float32(0.5)).astype(np.uint8).ravel(), out=self._pixels)
+        np.take(table, (level + np.float32(0.5)).astype(np.uint8).ravel(), out=self._pixels, mode="clip")
 
 
 def _shifted(counts: NDArray[np.uint16], times: int, by: int) -> NDArray[np.uint16]:
@@ -103,8 +105,13 @@ def premultiplied(colour: QColor, alpha: NDArray[np.floating]) -> NDArray[np.uin
 
 def ink_table(colour: QColor, number: int) -> NDArray[np.uint32]:
     """Premultiplied ARGB (256,) of 0 to 255 dots over each other, when there are `number` particles in all."""
+    return _ink(colour.rgba(), number)
+
+
+@lru_cache(maxsize=16)
+def _ink(rgba: int, number: int) -> NDArray[np.uint32]:
     opacity = min(max(FAINTEST * (10_000 / max(number, 1)) ** 0.5, FAINTEST), DARKEST)
-    return premultiplied(colour, 1 - (1 - opacity) ** np.arange(256))
+    return premultiplied(QColor.fromRgba(rgba), 1 - (1 - opacity) ** np.arange(256))
 
 
 def find_heaps(x: Floats, y: Floats, size: int, cell: int, number: int) -> NDArray[np.float64]:

@@ -29,10 +29,10 @@ from PySide6.QtWidgets import QWidget
 from explorer.theme import CAPTION, CONTROL, LIGHT, TITLE, UNIT, Theme, font
 
 HEAD, FOOT = 28, 28
-
-HEAD_REST = 80
-"""Milliseconds between two captions: more than twelve a second nobody can read."""
 """Heights of the title with its rule and of the strip below, at scale 1."""
+
+HEAD_REST = 160
+"""Milliseconds between two captions: more than six a second nobody can read."""
 
 _GAP = UNIT // 2
 """Pixels between a square and the widget on its strip."""
