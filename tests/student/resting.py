@@ -13,7 +13,7 @@ from shiboken6 import isValid
 
 from explorer.document import Document
 from explorer.engine.memory import give_back
-from explorer.engine.messages import Train
+from explorer.engine.messages import Move, Train
 from explorer.late import made
 from explorer.layouts import BUILT_IN
 from explorer.preferences import Preferences
@@ -87,4 +87,5 @@ def put_away(window: MainWindow) -> None:
     window.squares.set_look(pins=(), loop=(), followed=-1)
     setup = Document().setup
     window.files.adopt(Project(setup, setup), None)
-    window.session.send(Train(True))
+    for command in (Train(True), Move(True)):
+        window.session.send(command)
