@@ -29,7 +29,7 @@ _SOON_OTHERS = "Drawn when the engine has loaded"
 """What planes say until the first frame."""
 
 _EMPTY = "Paint something, or choose a preset"
-_CLEARED = f"Nothing is painted: until something is, the other squares go on with the painting before. {_EMPTY}."
+_CLEARED = f"{_EMPTY}: until then the other squares go on with the painting before"
 """What the canvas says without a painting: before the first one, and once one has been learned."""
 
 
