@@ -108,12 +108,10 @@ def draft_bytes(draft: Draft, source: str = "", pack: Callable[[Project], bytes]
         InputError: it would be too large to be read.
     """
     projects: dict[str, Project] = {}
-    steps = []
-    for step in draft.steps:
-        values = step_json(step, projects)
-        if step.question is not None:
-            values["question"] = asdict(step.question)
-        steps.append(values)
+    steps = [
+        step_json(step, projects) | ({} if step.question is None else {"question": asdict(step.question)})
+        for step in draft.steps
+    ]
     head = {"format": _FORMAT, "version": _VERSION, "title": draft.title, "about": draft.about, "source": source}
     return packed({**head, "steps": steps}, projects, pack)
 

@@ -366,8 +366,7 @@ def test_the_ladder_and_the_mask_can_be_seen_and_changed_by_mouse(qtbot: QtBot, 
         assert board.brush.radius == pytest.approx(radius, rel=0.2)
     qtbot.keyClick(board, Qt.Key.Key_BracketRight)
     assert size.value() > 0
-    menu = window.stage.inpaint.masks.menu()
-    assert window.actions_by_name["mask_invert"] in menu.actions()
+    assert window.actions_by_name["mask_invert"] in window.stage.inpaint.masks.menu().actions()
 
 
 def test_the_main_window_opens_it_lends_dots_and_closes_it(qtbot: QtBot) -> None:
@@ -384,9 +383,8 @@ def test_the_main_window_opens_it_lends_dots_and_closes_it(qtbot: QtBot) -> None
     gallery.actions_by_name["dots"].trigger()
     qtbot.waitUntil(lambda: gallery.desk.frame is not None and gallery.desk.frame.dots is not None, timeout=WAIT)
     qtbot.waitUntil(lambda: frame_of(gallery).dots.pane_states[0].step > 0, timeout=WAIT)  # type: ignore[union-attr]
-    dots = frame_of(gallery).dots
-    assert dots is not None
-    assert dots.pane_states[0].sampler == gallery.panel.making.sampler
+    moved = frame_of(gallery).dots.pane_states[0]  # type: ignore[union-attr]
+    assert moved.sampler == gallery.panel.making.sampler
     assert gallery.stage.dots.isVisible()
     gallery.tell("warning", "Something of the pictures")
     assert main.household.log.notices[-1].text == "Something of the pictures"
