@@ -67,9 +67,9 @@ class Noise:
     def _numbers(
         self, kind: Literal["normal", "uniform"], step: int, draw: int, ids: int | Tensor, shape: tuple[int, ...]
     ) -> Tensor:
-        count = ids if isinstance(ids, int) else int(ids.max()) + 1 if ids.numel() else 0
+        least, count = (0, ids) if isinstance(ids, int) else _ends(ids)
         size = max(1, _NUMBERS_PER_BLOCK // math.prod(shape))  # particles in a block
-        first = 0 if isinstance(ids, int) or not count else int(ids.min()) // size
+        first = least // size
         blocks = range(first, -(-count // size))
         address = (kind, step, draw, shape, first)
         numbers = self._kept.get(address)
@@ -84,9 +84,10 @@ class Noise:
                 else:
                     part.uniform_(generator=self._generator)
             self._keep(address, numbers)
-        if isinstance(ids, int):
-            return numbers[:count]
-        return numbers[ids.to(self.device) - first * size]
+        before = first * size
+        if isinstance(ids, int) or _in_a_row(ids, least, count):
+            return numbers[least - before : count - before]  # to gather them costs more than to draw them
+        return numbers.index_select(0, ids.to(self.device) - before)
 
     def _keep(self, address: tuple[object, ...], numbers: Tensor) -> None:
         """Keep these numbers, and drop the oldest until no more is kept than may be."""
@@ -96,3 +97,13 @@ class Noise:
             len(self._kept) > _ADDRESSES or sum(kept.numel() for kept in self._kept.values()) > _NUMBERS
         ):
             del self._kept[next(iter(self._kept))]
+
+
+def _ends(ids: Tensor) -> tuple[int, int]:
+    """The least of some whole numbers and the one after the greatest; 0 and 0 for none."""
+    return (int(ids.min()), int(ids.max()) + 1) if ids.numel() else (0, 0)
+
+
+def _in_a_row(ids: Tensor, least: int, count: int) -> bool:
+    """Whether they are all from `least` to before `count`, in this order."""
+    return ids.numel() == count - least and torch.equal(ids, torch.arange(least, count).to(ids))
