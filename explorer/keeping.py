@@ -224,6 +224,9 @@ def orphans(folder: Path, suffix: str) -> Iterator[tuple[Path, datetime, QLockFi
 
     Each is locked while it is offered, so that two instances that start together do not offer it both.
     """
+    for left in folder.glob("*.lock"):  # of files that are gone since
+        if not left.with_suffix(suffix).exists() and (stale := _lock(left)) is not None:
+            stale.unlock()
     for file in sorted(folder.glob(f"*{suffix}"), key=_age, reverse=True):
         lock = _lock(file)
         if lock is None:

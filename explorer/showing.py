@@ -40,6 +40,7 @@ class Showing:
         self._window = window
         self._panes = len(window.document.scene.panes)
         self._waiting: set[str] = set()
+        self._cleared = False  # whether nothing is painted; a stroke ends that when it ends
         self._shown: Frame | None = None
         window.stage.arranged.connect(self._wait)
 
@@ -103,7 +104,7 @@ class Showing:
     def _say_state(self, frame: Frame) -> None:
         """Say in the corner what computes, how fast, and what it shows if that is not the present."""
         rate = f"{three(frame.steps_per_second)} steps/s" if frame.training else "paused"
-        before = "" if self._window.session.painted else "painting before it was cleared"
+        before = "still the painting before" if self._cleared else ""
         words = frame.device, rate, f"seed {frame.seed}", past_words(frame), before
         self._window.state.say("  ·  ".join(filter(None, words)))
 
@@ -114,7 +115,9 @@ class Showing:
             if hasattr(part, "show_document"):
                 part.show_document(document, change)
         if change.live:
+            self._invite()
             return
+        self._cleared = not window.session.painted
         actions = window.actions_by_name
         undo, redo = actions["undo"], actions["redo"]
         undo.setEnabled(document.can_undo)
@@ -125,11 +128,9 @@ class Showing:
         window.setWindowModified(document.changed)
         window.parts.view("painting")
         self._wait()
-        frame = window.session.frame
-        empty = "" if window.session.painted else _CLEARED if frame is not None else _EMPTY
-        window.stage.tile("painting").set_empty(empty)
-        if frame is not None:
-            self._say_state(frame)
+        self._invite()
+        if window.session.frame is not None:
+            self._say_state(window.session.frame)
         if change.opened or change.scene:
             panes, self._panes = self._panes, len(document.scene.panes)
             if panes != self._panes and window.stage.places == story_places(panes):
@@ -139,3 +140,9 @@ class Showing:
                 actions[f"source_{source}"].setChecked(sources == {source})
             actions["pane_add"].setEnabled(len(document.scene.panes) < len(PANE_VIEWS))
             actions["pane_remove"].setEnabled(len(document.scene.panes) > 1)
+
+    def _invite(self) -> None:
+        """Say on an empty canvas what to do."""
+        session = self._window.session
+        empty = "" if session.painted else _EMPTY if session.frame is None else _CLEARED
+        self._window.stage.tile("painting").set_empty(empty)

@@ -54,7 +54,7 @@ from explorer.views.tile import tell
 from explorer.wiring import connect_actions
 from explorer.wording import in_words
 from trainer.errors import InputError
-from trainer.paintings import preset_weights
+from trainer.paintings import preset_names, preset_title, preset_weights
 from trainer.projects import Project
 
 FIRST_SIZE = (1280, 720)
@@ -93,6 +93,7 @@ class MainWindow(Desks, QMainWindow):
             more=lambda: [
                 *command_entries("Settings", drawer.TITLES, self.show_page),
                 *command_entries("View", TITLES, self.show_view),
+                *command_entries("Preset", {n: preset_title(n) for n in preset_names()}, self._load_preset),
                 *lesson_entries(self),
             ],
             above=[self.menuBar()],

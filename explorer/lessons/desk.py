@@ -77,15 +77,21 @@ class LessonDesk(QObject):
         from explorer.lessons.keeping import find_draft
 
         found, lines = find_draft()
-        folder = autosave_folder() / "kept"
-        for line in lines:
-            self._window.household.tell("warning", line, action="Show folder", on_action=lambda: show_folder(folder))
+        for line, details in lines:
+            self.writer.tell(line)
+            self._tell_kept("warning", line, details)
         if found is None:
             return
         self.writer.restore(found.draft, found.path)
         keeper = self._keeper
         if keeper is not None and keeper.flush() and keeper.file is not None and keeper.file.exists():
             found.place.unlink(missing_ok=True)
+        else:
+            self._tell_kept("info", f"What was being written is also kept as {found.place}")
+
+    def _tell_kept(self, level: str, line: str, details: str = "") -> None:
+        folder = autosave_folder() / "kept"
+        self._window.household.tell(level, line, details, "Show folder", lambda: show_folder(folder))
 
     def choose(self) -> None:
         """Ask for a file and play it."""

@@ -79,12 +79,12 @@ class FoundDraft:
     place: Path
 
 
-def find_draft() -> tuple[FoundDraft | None, list[str]]:
-    """The newest one, if there is any, and a line for each newer one that cannot be read.
+def find_draft() -> tuple[FoundDraft | None, list[tuple[str, str]]]:
+    """The newest one, if there is any, and a line with details for each newer one that cannot be read.
 
     Each is put aside first, so that none that does harm is met twice.
     """
-    lines: list[str] = []
+    lines: list[tuple[str, str]] = []
     for file, at, lock in orphans(draft_folder(), DRAFT):
         place = put_aside(file, autosave_folder() / "kept")
         lock.unlock()
@@ -93,8 +93,9 @@ def find_draft() -> tuple[FoundDraft | None, list[str]]:
                 raise InputError("it is too large")
             return FoundDraft(*draft_from(place.read_bytes()), place), lines
         except (InputError, OSError) as error:
-            reason = str(error).partition(";")[0]
-            lines.append(f"A lesson that was being written {at_words(at)} cannot be read ({reason})")
+            lines.append(
+                (f"A lesson that was being written {at_words(at)} is damaged; it is kept as {place}", str(error))
+            )
     return None, lines
 
 

@@ -340,6 +340,10 @@ class LessonWriter(QDialog):
         self.setWindowModified(script.changed)
         self.buttons["play"].setEnabled(step is not None)
 
+    def tell(self, line: str) -> None:
+        """Say what happened, at the bottom."""
+        self._say(line)
+
     def _say(self, line: str) -> None:
         self.line.setText(line)
         self.line.setVisible(bool(line))

@@ -84,8 +84,10 @@ class NoticeBoard(QDialog):
 
     def open_board(self) -> None:
         """Show it with everything that has happened so far."""
+        self.list.setCurrentRow(-1)  # what was chosen the last time is not what is looked for now
         self.show()
         self._refresh()
+        self.list.scrollToTop()
         self.raise_()
         self.activateWindow()
         (self.list if self._notices else self.close_button).setFocus()

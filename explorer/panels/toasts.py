@@ -1,6 +1,6 @@
 """What happened, at the bottom right, without stopping anybody: news leaves by itself, errors stay until dismissed.
 
-No more than `MOST` stand there: the log of what happened (`explorer.notices`) keeps them all.
+No more than `MOST` stand there, or news beside so many errors; the log of what happened (`explorer.notices`) keeps all.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ WIDTH = 360
 """Pixels at scale 1."""
 
 MOST = 3
-"""Messages at once; the oldest that is not an error makes room, or else the oldest error."""
+"""Messages at once; the oldest that is not an error makes room, and the oldest error for another one."""
 
 
 class Toast(QFrame):
@@ -164,8 +164,9 @@ class ToastStack(QWidget):
             toast.action.clicked.connect(on_action)
             toast.action.clicked.connect(toast._leave)
         toast.open.toggled.connect(self._place_soon)
-        if len(self.toasts) >= MOST:
-            self.dismiss(next((t for t in self.toasts if t.level != "error"), self.toasts[0]))
+        passing = [t for t in self.toasts if t.level != "error"]
+        if len(self.toasts) >= MOST and (passing or level == "error"):
+            self.dismiss(passing[0] if passing else self.toasts[0])
         self.toasts.append(toast)
         self._layout.addWidget(toast)
         toast.dress(self._theme, self._factor)

@@ -68,6 +68,9 @@ def test_messages_do_not_pile_up(qtbot: QtBot, host: QWidget) -> None:
     for i in range(4):
         stack.show_message("error", f"error {i}")
     assert [toast.text for toast in stack.toasts] == ["error 1", "error 2", "error 3"]
+    for i in range(2):
+        stack.show_message("info", f"news {i}")
+    assert [toast.text for toast in stack.toasts] == ["error 1", "error 2", "error 3", "news 1"]
 
 
 def test_an_action_acts_and_closes(qtbot: QtBot, host: QWidget) -> None:

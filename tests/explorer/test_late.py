@@ -10,6 +10,7 @@ import pytest
 from PySide6.QtWidgets import QWidget
 from pytestqt.qtbot import QtBot
 
+from explorer.brush import Brush
 from explorer.edits import Clear
 from explorer.late import AfterPaint, Late, made
 from explorer.layouts import PAGES
@@ -109,13 +110,17 @@ def test_without_a_painting_nothing_is_promised(qtbot: QtBot, window: MainWindow
 def test_a_cleared_painting_says_what_the_other_squares_go_on_with(qtbot: QtBot, window: MainWindow) -> None:
     window.session.frame = make_frame(training_ladder=np.geomspace(2, 0.02, 8, dtype=np.float32))
     window.session.framed.emit(window.session.frame)
-    assert "cleared" not in window.state.text()
+    assert "painting before" not in window.state.text()
     window.edit(Clear())
     assert "go on with the painting before" in stage_words(window)["painting"]
-    assert "painting before it was cleared" in window.state.text()
-    window.document.undo()
-    assert "painting" not in stage_words(window)
-    assert "cleared" not in window.state.text()
+    assert "still the painting before" in window.state.text()
+    window.document.begin_stroke(Brush(), 0.0, 0.0)
+    window.document.extend_stroke(0.3, 0.3)
+    window.session.framed.emit(window.session.frame)
+    assert "painting" not in stage_words(window), "nothing lies over what is being painted"
+    assert "still the painting before" in window.state.text(), "of which the engine has not heard"
+    window.document.end_stroke()
+    assert "painting before" not in window.state.text()
 
 
 def stage_words(window: MainWindow) -> dict[str, str]:

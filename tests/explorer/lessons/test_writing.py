@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
@@ -96,7 +98,9 @@ def test_only_what_lies_elsewhere_leaves_its_place(window: MainWindow, monkeypat
     left(1, data)
     window.actions_by_name["lesson_write"].trigger()
     assert window.lessons.writer.manuscript.draft == UNFINISHED
-    assert [path.read_bytes() for path in (autosave_folder() / "kept").iterdir()] == [data]
+    (place,) = (autosave_folder() / "kept").iterdir()
+    assert place.read_bytes() == data
+    assert any(str(place) in notice.text for notice in window.household.log.notices)
     assert drafts() == []
 
 
@@ -110,6 +114,16 @@ def test_one_that_is_being_written_is_nobody_elses(window: MainWindow) -> None:
     assert window.lessons.writer.manuscript.draft == Draft()
     assert file.exists()
     lock.unlock()
+
+
+def test_a_damaged_one_is_told_where_it_was_looked_for(window: MainWindow) -> None:
+    left(1, b"PK damaged")
+    lock = "import os, sys; from PySide6.QtCore import QLockFile; l = QLockFile(sys.argv[1]); l.tryLock(0); os._exit(0)"
+    subprocess.run([sys.executable, "-c", lock, str(draft_folder() / "7-0.lock")], check=True)
+    assert (draft_folder() / "7-0.lock").exists()
+    window.actions_by_name["lesson_write"].trigger()
+    assert "is damaged; it is kept as " in window.lessons.writer.line.text()
+    assert list(draft_folder().iterdir()) == []
 
 
 def test_what_was_being_written_is_gone_on_with(qtbot: QtBot, window: MainWindow, tmp_path: Path) -> None:
@@ -129,7 +143,7 @@ def test_what_was_being_written_is_gone_on_with(qtbot: QtBot, window: MainWindow
     assert not damaged.exists()
     assert draft_from(drafts()[0].read_bytes()) == (draft, tmp_path / "modes.lesson")
     assert [path.read_bytes() for path in (autosave_folder() / "kept").iterdir()] == [b"PK damaged"]
-    assert any("cannot be read" in notice.text for notice in window.household.log.notices)
+    assert any("is damaged; it is kept as " in notice.text for notice in window.household.log.notices)
 
 
 def test_the_present_moment_is_taken_whole(window: MainWindow) -> None:
