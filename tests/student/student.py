@@ -31,8 +31,9 @@ LEAVING = ("quit",)
 """Actions that end the program: they are done only while something is unsaved, and their question gets Cancel."""
 
 
-_LOOK_AROUND = 240.0
-"""For so many seconds it mostly goes through actions, views and pages: what is made on demand is made early."""
+_LOOK_AROUND, _LOOK_ON = 240.0, 480.0
+"""For so many seconds it mostly goes through actions, views and pages, and until each action has been done once, as long
+as the second number allows: what is made on demand is made early."""
 
 
 class Student(QObject):
@@ -62,6 +63,7 @@ class Student(QObject):
         self._sample_at = 0.0
         self._act: Act | None = None
         self._pack: list[QAction] = []
+        self._packs = 0  # how many were begun
         self._asked: Counter[int] = Counter()
         self._called: Counter[str] = Counter()
         self._leaving = self._ending = False
@@ -138,7 +140,7 @@ class Student(QObject):
             self._acts.resize,
             self._acts.drop,
         )
-        looking_around = monotonic() - self._began < _LOOK_AROUND
+        looking_around = monotonic() - self._began < (_LOOK_AROUND if self._packs > 1 else _LOOK_ON)
         weights = (60, 6, 6, 40, 10, 2, 1, 1) if looking_around else (26, 22, 20, 6, 16, 6, 2, 2)
         return self._rng.choices(acts, weights)[0]()
 
@@ -162,6 +164,7 @@ class Student(QObject):
 
     def _by_action(self) -> Act:
         if not self._pack:
+            self._packs += 1
             self._pack = [a for a in self._window.findChildren(QAction) if a.objectName() and not a.isSeparator()]
             self._rng.shuffle(self._pack)
         action = self._pack.pop()
