@@ -32,8 +32,8 @@ LEAVING = ("quit",)
 
 
 _LOOK_AROUND, _LOOK_ON = 240.0, 480.0
-"""For so many seconds it mostly goes through actions, views and pages, and until each action has been done once, as long
-as the second number allows: what is made on demand is made early."""
+"""For so many seconds it mostly goes through actions, views and pages, and on until each action has been done once, for
+so many at most: what is made on demand is made early."""
 
 
 class Student(QObject):
