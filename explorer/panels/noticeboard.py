@@ -41,6 +41,7 @@ class NoticeBoard(QDialog):
         super().__init__(parent)
         self._log, self._facts, self._folder = log, facts, folder
         self._notices: list[Notice] = []
+        self._fitted: bool | None = None  # whether its size is that of a list
         self._theme = LIGHT
         self.setWindowTitle("What happened")
         self.heading = QLabel("What has happened since the start")
@@ -124,7 +125,7 @@ class NoticeBoard(QDialog):
         chosen = self._chosen()
         self._notices = list(reversed(self._log.notices))
         some = bool(self._notices)
-        other = some == self.list.isHidden()
+        other, self._fitted = some != self._fitted, some
         self.nothing.setVisible(not some)
         self.list.setVisible(some)
         self.details.setVisible(some)

@@ -169,7 +169,7 @@ class Canvas(PlaneView):
         rows, cols = weights.shape
         row, col = math.floor((y + 1) / 2 * rows), math.floor((x + 1) / 2 * cols)
         inside = 0 <= row < rows and 0 <= col < cols
-        return f"{pair(x, y)}  weight {three(float(weights[row, col]))}" if inside else pair(x, y)
+        return f"{pair(x, y)}, weight {three(float(weights[row, col]))}" if inside else pair(x, y)
 
     def paint_marks(self, painter: QPainter, square: QRect) -> None:
         """The edge of the painting, axes of symmetry, shares, and the tool's marks."""

@@ -264,6 +264,7 @@ class Tile(QWidget):
             # Half a number says something else: parts that have no room are left out.
             while text and metrics.horizontalAdvance(text) > line.width() - used:
                 text = text.rpartition(", ")[0]
+                text = text if text.count("(") == text.count(")") else text.rpartition("(")[0].rstrip(", ")
             painter.drawText(line.adjusted(used, 0, 0, 0), middle | Qt.AlignmentFlag.AlignRight, text)
             if self.footer is None and not self._cover:
                 strip = QRect(square.left(), square.bottom() + 1, square.width(), round(FOOT * self.scale))

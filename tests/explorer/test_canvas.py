@@ -180,7 +180,7 @@ def test_it_reads_the_weight_under_the_cursor(qtbot: QtBot, canvas: Recorder) ->
     canvas.brush = Brush(radius=0.2, strength=0.5)
     qtbot.mouseClick(canvas, LEFT, pos=at(canvas, 0.5, 0.5))
     canvas.point_at((0.5, 0.5))
-    assert canvas.reading().startswith("(0.500, 0.500)  weight 0.49")
+    assert canvas.reading().startswith("(0.500, 0.500), weight 0.49")
     canvas.point_at((1.2, 0.0))
     assert "weight" not in canvas.reading()
 
