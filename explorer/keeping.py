@@ -93,6 +93,10 @@ class Keeper(QObject):
             self._save()
         return self._rest(seconds) and not self._problem
 
+    def secure(self, seconds: float = 10.0) -> bool:
+        """Do now what is due; whether the document lies in its file then, so that another copy of it may go."""
+        return self.flush(seconds) and self._file is not None and self._file.exists()
+
     def close(self, *, keep: bool = False) -> None:
         """End it; what was kept is removed, or written a last time with `keep`. May be called twice."""
         if self._closed:

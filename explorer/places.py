@@ -45,6 +45,11 @@ def autosave_folder() -> Path:
     return state_folder() / "autosaves"
 
 
+def kept_folder() -> Path:
+    """Where autosaves lie that were not restored, or could not be read."""
+    return autosave_folder() / "kept"
+
+
 def write_record(path: Path, kind: str, version: int, values: Mapping[str, Any]) -> None:
     """Replace a file of JSON values, with its kind and format version beside them.
 

@@ -66,7 +66,7 @@ class RestoreDesk(QObject):
             self._tell("error", f"It cannot be restored and is kept. {in_words(str(error))}")
             return
         self._leftovers.remove(leftover)
-        if self._autosave.flush() and self._autosave.file is not None and self._autosave.file.exists():
+        if self._autosave.secure():
             self.recovery.done(leftover)
         else:
             self.recovery.keep(leftover)

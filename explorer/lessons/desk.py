@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,7 +17,7 @@ from explorer.lessons.player import LessonPlayer
 from explorer.panels.dropveil import leave_files
 from explorer.panels.formula import formula_problem
 from explorer.panels.noticeboard import show_folder
-from explorer.places import autosave_folder
+from explorer.places import kept_folder
 from explorer.theme import Theme
 from explorer.views.tile import tell
 from explorer.wording import in_words
@@ -78,20 +78,18 @@ class LessonDesk(QObject):
 
         found, lines = find_draft()
         for line, details in lines:
-            self.writer.tell(line)
+            self.writer.say(line)
             self._tell_kept("warning", line, details)
         if found is None:
             return
         self.writer.restore(found.draft, found.path)
-        keeper = self._keeper
-        if keeper is not None and keeper.flush() and keeper.file is not None and keeper.file.exists():
+        if self._keeper is not None and self._keeper.secure():
             found.place.unlink(missing_ok=True)
         else:
             self._tell_kept("info", f"What was being written is also kept as {found.place}")
 
     def _tell_kept(self, level: str, line: str, details: str = "") -> None:
-        folder = autosave_folder() / "kept"
-        self._window.household.tell(level, line, details, "Show folder", lambda: show_folder(folder))
+        self._window.household.tell(level, line, details, "Show folder", partial(show_folder, kept_folder()))
 
     def choose(self) -> None:
         """Ask for a file and play it."""

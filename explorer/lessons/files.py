@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, fields
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from explorer.lessons.lesson import CONTROLS, MOST_STEPS, Beginning, Choice, Lesson, Prediction, Step
 from explorer.lessons.measures import Measure, Moment
@@ -30,6 +30,9 @@ from trainer.plans import RaceSettings, StopSettings
 from trainer.projects import MEBIBYTE, Project, project_bytes, project_from
 from trainer.scenes import Scene
 from trainer.settings import FitSettings, known
+
+if TYPE_CHECKING:
+    from explorer.lessons.draft import DraftStep
 
 FORMAT, VERSION = "score-explorer lesson", 1
 
@@ -194,7 +197,7 @@ def to_json(lesson: Lesson) -> tuple[dict[str, Any], dict[str, Project]]:
     return {**head, "steps": steps}, projects
 
 
-def step_json(step: Any, projects: dict[str, Project]) -> dict[str, Any]:  # noqa: ANN401 - a step, or a draft of one
+def step_json(step: Step | DraftStep, projects: dict[str, Project]) -> dict[str, Any]:
     """A step without its question as plain JSON values; a project that it begins from is added to `projects`."""
     values = {f.name: getattr(step, f.name) for f in fields(step) if f.name not in ("predict", "question")}
     values = {name: _plain(value) for name, value in values.items() if value not in ("", (), {}, None)}

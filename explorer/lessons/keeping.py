@@ -21,7 +21,7 @@ from explorer.lessons.lesson import MOST_CHOICES, MOST_STEPS
 from explorer.lessons.manuscript import Manuscript
 from explorer.lessons.measures import QUANTITIES, Clock
 from explorer.lessons.names import DRAFT, draft_folder
-from explorer.places import autosave_folder
+from explorer.places import kept_folder
 from trainer.archives import write_whole
 from trainer.errors import InputError
 from trainer.projects import Project, project_bytes
@@ -86,7 +86,7 @@ def find_draft() -> tuple[FoundDraft | None, list[tuple[str, str]]]:
     """
     lines: list[tuple[str, str]] = []
     for file, at, lock in orphans(draft_folder(), DRAFT):
-        place = put_aside(file, autosave_folder() / "kept")
+        place = put_aside(file, kept_folder())
         lock.unlock()
         try:
             if place.stat().st_size > MOST_FILE:

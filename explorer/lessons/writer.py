@@ -78,7 +78,7 @@ class LessonWriter(QDialog):
         self._arrange()
         self._connect()
         self._show(True)
-        self._say("")
+        self.say("")
         self.set_scale(1.0)
         if parent is not None:
             parent.installEventFilter(self)
@@ -167,7 +167,7 @@ class LessonWriter(QDialog):
         try:
             lesson = read_lesson(path)
         except InputError as error:
-            self._say(in_words(str(error)))
+            self.say(in_words(str(error)))
             return False
         if not self.may_leave():
             return False
@@ -204,11 +204,11 @@ class LessonWriter(QDialog):
         try:
             write_lesson(path, lesson)
         except InputError as error:
-            self._say(in_words(str(error)))
+            self.say(in_words(str(error)))
             return False
         self._told = False
         self.manuscript.mark_kept(path)
-        self._say(f"Saved {path.name}")
+        self.say(f"Saved {path.name}")
         return True
 
     def _whole(self, wanted: str) -> Lesson | None:
@@ -224,24 +224,24 @@ class LessonWriter(QDialog):
                 getattr(self, first.field).editor.setFocus()
             more = len(self._problems) - 1
             rest = f" Then {more} more." if more else ""
-            self._say(f"Not {wanted} yet. {first.said}.{rest}")
+            self.say(f"Not {wanted} yet. {first.said}.{rest}")
             return None
         try:
             return lesson_of(self.manuscript.draft)
         except InputError as error:
-            self._say(in_words(str(error)))
+            self.say(in_words(str(error)))
             return None
 
     def restore(self, draft: Draft, path: Path | None) -> None:
         """Go on with what was written when the program ended; `path` is the lesson's file, if it had one."""
         self._told = False
         self.manuscript.restore(draft, path)
-        self._say(_RESTORED)
+        self.say(_RESTORED)
 
     def _begin(self, lesson: Lesson | None = None, path: Path | None = None) -> None:
         self._told = False
         self.manuscript.begin(lesson, path)
-        self._say("")
+        self.say("")
         if lesson is not None:
             self.steps.list.setFocus()
 
@@ -251,17 +251,17 @@ class LessonWriter(QDialog):
         """Play the lesson as it is now, from the chosen step on."""
         lesson = self._whole("played")
         if lesson is not None:
-            self._say("")
+            self.say("")
             try:
                 self._play(lesson, max(self.manuscript.selected, 0))
             except InputError as error:
-                self._say(in_words(str(error)))
+                self.say(in_words(str(error)))
 
     def _add(self, run: bool) -> None:
         """The present moment as a step; the first one always begins a run."""
         script = self.manuscript
         if script.full:
-            self._say("A lesson has no more steps than these.")
+            self.say("A lesson has no more steps than these.")
             return
         moment, run = self._take(), run or script.selected < 0
         script.add(DraftStep(**moment.values(run=run)))
@@ -278,7 +278,7 @@ class LessonWriter(QDialog):
         """Say so if a student will see another run than the one that is open."""
         setup = None if run else setup_at(self.manuscript.draft, self.manuscript.selected)
         if setup is not None and not moment.belongs(setup):
-            self._say(_OTHERWISE)
+            self.say(_OTHERWISE)
 
     def _run(self, begins: bool) -> None:
         """Let the step begin a run, with what is open now, or go on with the one before."""
@@ -317,7 +317,7 @@ class LessonWriter(QDialog):
         """Show what has changed; `turned` if another step is looked at or the steps are others."""
         script = self.manuscript
         draft, step = script.draft, script.step
-        self._say("")  # what was said was about how it was before
+        self.say("")  # what was said was about how it was before
         if turned:
             self.title.set_text(draft.title)
             self.about.set_text(draft.about)
@@ -340,11 +340,8 @@ class LessonWriter(QDialog):
         self.setWindowModified(script.changed)
         self.buttons["play"].setEnabled(step is not None)
 
-    def tell(self, line: str) -> None:
-        """Say what happened, at the bottom."""
-        self._say(line)
-
-    def _say(self, line: str) -> None:
+    def say(self, line: str) -> None:
+        """Say what happened, at the bottom; "" takes it away."""
         self.line.setText(line)
         self.line.setVisible(bool(line))
 

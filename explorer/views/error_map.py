@@ -127,8 +127,7 @@ class ErrorMapView(PlaneView):
     def lay_ground(self, frame: Frame) -> bool:
         """Lay the map."""
         before, self._errors = self._errors, errors_of(frame)
-        expected = [None if each is None else each.expected for each in (before, self._errors)]
-        if expected[0] is None or expected[1] is None or not np.array_equal(expected[0], expected[1]):
+        if before is None or not np.array_equal(before.expected, self._errors.expected):
             self._hatch = None  # which what is learned meanwhile does not change
         return self.ground.show(self.scale_of_values.place(self.values()), frame.centre, frame.half_width)
 
